@@ -1,0 +1,1 @@
+"""Benchmarks of language models: judges, statistics and scores. Nothing lives here yet."""

@@ -1,0 +1,1 @@
+"""Ratings and rendered leaderboards. Nothing lives here yet."""
