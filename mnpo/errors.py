@@ -24,7 +24,13 @@ class InvalidPolicy(UserError):
 
 
 class NoMinimiser(UserError):
-    """The loss has no finite minimiser on this game, so the method has no next policy."""
+    """The loss has no finite minimiser on this game, so the method has no next policy.
+
+    Attributes:
+        iteration: the iteration whose update failed, once a run has noted it.
+    """
+
+    iteration: int = 0
 
 
 class DamagedRun(UserError):

@@ -1,0 +1,119 @@
+"""Who beats a mixed opponent how often: y -> P(y > mu), for a batch of opponents at once."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+#: Up to this many actions a sum over K x K x B slices beats a batched matrix product.
+_SLICED_ACTIONS = 16
+
+
+class Oracle(Protocol):
+    """A preference oracle over K actions."""
+
+    #: Whether the win rate is linear in the opponent, so that a game matrix says everything.
+    linear: bool
+    #: Players of the one-vs-many game; 2 for a pairwise one. Win rates then average 1/players.
+    players: int
+
+    def win_rates(self, opponents: Array) -> Array:
+        """P(y > mu) for every action y; opponents (K, B) -> (K, B)."""
+        ...
+
+    def matrices(self) -> Array:
+        """The pairwise preferences, (K, K) when shared by all columns, else (B, K, K)."""
+        ...
+
+
+class SharedMatrix:
+    """One matrix for every column: a single matrix product answers the whole batch."""
+
+    linear = True
+    players = 2
+
+    def __init__(self, preferences: Array) -> None:
+        """Keep a C-contiguous copy of ``preferences``, (K, K)."""
+        self._preferences = np.ascontiguousarray(preferences, dtype=np.float64)
+
+    def win_rates(self, opponents: Array) -> Array:
+        """P @ mu."""
+        return np.asarray(self._preferences @ opponents)
+
+    def matrices(self) -> Array:
+        """(K, K)."""
+        return self._preferences
+
+
+class ColumnMatrices:
+    """A matrix of its own for each column (many games, contexts or annotators at once)."""
+
+    linear = True
+    players = 2
+
+    def __init__(self, preferences: Array) -> None:
+        """Keep ``preferences``, (B, K, K), in the layout that is fast for its K."""
+        self._preferences = np.ascontiguousarray(preferences, dtype=np.float64)
+        small = preferences.shape[-1] <= _SLICED_ACTIONS
+        # (K opponents, K actions, B): each opponent's slice is added with contiguous columns.
+        self._slices = (
+            np.ascontiguousarray(np.transpose(self._preferences, (2, 1, 0))) if small else None
+        )
+
+    def win_rates(self, opponents: Array) -> Array:
+        """P_b @ mu_b for every column b."""
+        if self._slices is None:
+            product = np.matmul(self._preferences, opponents.T[..., None])
+            return np.ascontiguousarray(product[..., 0].T)
+        result = self._slices[0] * opponents[0]
+        buffer = np.empty_like(result)
+        for j in range(1, len(self._slices)):
+            np.multiply(self._slices[j], opponents[j], out=buffer)
+            result += buffer
+        return np.asarray(result)
+
+    def matrices(self) -> Array:
+        """(B, K, K)."""
+        return self._preferences
+
+
+class PlackettLuce:
+    """One-vs-many: the probability that y is ranked first among itself and n - 1 draws from mu.
+
+    Theory: MNPO Eq. 5/7 with every opponent playing mu; evaluated by a one-dimensional integral.
+    """
+
+    linear = False
+
+    def __init__(self, utilities: Array, annotator_weights: Array | None, players: int) -> None:
+        """Keep utilities (A, K) in nats and the annotators' shares (A,)."""
+        self.players = players
+        self._utilities = np.atleast_2d(np.asarray(utilities, dtype=np.float64))
+        count = len(self._utilities)
+        self._weights = (
+            np.full(count, 1 / count) if annotator_weights is None else annotator_weights
+        )
+        gaps = self._utilities[:, :, None] - self._utilities[:, None, :]
+        self._pairwise = np.tensordot(self._weights, 1 / (1 + np.exp(-gaps)), axes=1)
+
+    def win_rates(self, opponents: Array) -> Array:
+        """F_n(y; mu, ..., mu) for each column."""
+        from simulators.equilibria import plackett_luce_win_rates
+
+        columns: Sequence[Array] = [
+            plackett_luce_win_rates(
+                self._utilities,
+                opponents[:, b],
+                players=self.players,
+                annotator_weights=self._weights,
+            )
+            for b in range(opponents.shape[1])
+        ]
+        return np.stack(columns, axis=1)
+
+    def matrices(self) -> Array:
+        """The pairwise (n = 2) preferences, (K, K)."""
+        return np.asarray(self._pairwise)

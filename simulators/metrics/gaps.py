@@ -1,0 +1,93 @@
+"""How far a policy is from equilibrium: duality gaps, regularised and not, and multiplayer."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mnpo.errors import InvalidPolicy, InvalidSetting
+
+Array = NDArray[np.float64]
+
+
+def duality_gap(
+    P: ArrayLike,
+    policy: ArrayLike,
+    temperature: float = 0.0,
+    reference: ArrayLike | None = None,
+) -> NDArray[np.float64] | float:
+    """The duality gap of the symmetric profile (pi, pi), MNPO Eq. 4.
+
+    At temperature 0 this is NashConv, 2 (max_y P(y > pi) - 1/2), in units of win probability,
+    between 0 and 1. At temperature tau it is the gap of the KL-regularised game,
+    2 tau KL(pi || BR_tau(pi)) with BR_tau(y) proportional to ref(y) exp(P(y > pi) / tau). Eq. 9's
+    gap of one player is half of it.
+
+    Args:
+        P: (K, K), or (..., K, K) broadcasting against the policies.
+        policy: (..., K).
+        temperature: tau >= 0.
+        reference: (K,) or (..., K), full support; None is uniform. Unused at temperature 0.
+
+    Returns:
+        A float, or an array of the policies' leading shape.
+
+    Raises:
+        InvalidPolicy: a policy whose length is not K.
+        InvalidSetting: a negative temperature.
+    """
+    matrix = np.asarray(P, dtype=np.float64)
+    pi = np.asarray(policy, dtype=np.float64)
+    if pi.shape[-1] != matrix.shape[-1]:
+        raise InvalidPolicy(
+            f"the policy has {pi.shape[-1]} entries and the game {matrix.shape[-1]} actions"
+        )
+    if not temperature >= 0:
+        raise InvalidSetting(f"temperature must be at least 0, got {temperature:g}")
+    win_rates = np.einsum("...ij,...j->...i", matrix, pi)
+    if temperature == 0:
+        gap = 2 * (win_rates.max(axis=-1) - 0.5)
+    else:
+        ref = np.full(pi.shape[-1], 1 / pi.shape[-1]) if reference is None else reference
+        gap = 2 * regularized_gap(
+            np.moveaxis(win_rates, -1, 0),
+            np.moveaxis(pi, -1, 0),
+            np.moveaxis(np.log(np.asarray(ref, dtype=np.float64)), -1, 0),
+            temperature,
+        )
+    return float(gap) if np.ndim(gap) == 0 else np.asarray(gap)
+
+
+def unregularized_gap(win_rates: Array, policy: Array) -> Array:
+    """One player's gain from its best response, max_y F(y) - pi . F; actions on axis 0."""
+    return np.asarray(win_rates.max(axis=0) - (policy * win_rates).sum(axis=0))
+
+
+def regularized_gap(
+    win_rates: Array,
+    policy: Array,
+    log_reference: Array,
+    temperature: ArrayLike,
+    log_policy: Array | None = None,
+) -> Array:
+    """One player's gain from its regularised best response, tau KL(pi || BR_tau).
+
+    Args:
+        win_rates: (K, ...) F(y) against the opponents.
+        policy: (K, ...); its logarithm may be given where probabilities underflow.
+        log_reference: (K, ...) or (K,).
+        temperature: tau > 0, broadcasting over the trailing shape.
+        log_policy: (K, ...) log pi.
+    """
+    tau = np.asarray(temperature, dtype=np.float64)
+    if log_policy is None:
+        with np.errstate(divide="ignore"):
+            log_policy = np.log(policy)
+    extra = win_rates.ndim - log_reference.ndim
+    base = log_reference.reshape(log_reference.shape + (1,) * extra)
+    response = base + win_rates / tau
+    response = response - response.max(axis=0)
+    response = response - np.log(np.exp(response).sum(axis=0))
+    # 0 log 0 = 0: actions without mass say nothing.
+    with np.errstate(invalid="ignore"):
+        terms = np.where(policy > 0, policy * (log_policy - response), 0.0)
+    # A divergence is not negative; what is left below zero is rounding.
+    return np.asarray(tau * np.maximum(terms.sum(axis=0), 0.0))

@@ -1,0 +1,122 @@
+"""Who may import whom, and what the start of a command must not load."""
+
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import grimp
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("mnpo", "simulators", "evaluation", "leaderboards")
+# Each costs from a fifth of a second to several seconds at the start of a process.
+HEAVY = (
+    "accelerate",
+    "alpaca_eval",
+    "datasets",
+    "lm_eval",
+    "matplotlib",
+    "pandas",
+    "peft",
+    "ray",
+    "sklearn",
+    "torch",
+    "transformers",
+    "trl",
+)
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """Every import statement of the four packages, the lazy ones inside functions included."""
+    return grimp.build_graph(*PACKAGES, cache_dir=None)
+
+
+def run_python(code: str, *arguments: str, cwd: Path = ROOT) -> str:
+    """The standard output of ``code`` in a fresh interpreter that finds this checkout first."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"
+    finished = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+def loaded(code: str, cwd: Path = ROOT) -> set[str]:
+    """Names of all modules in memory after ``code`` ran in a fresh interpreter."""
+    report = "import sys\nprint('\\nLOADED', *sys.modules)"
+    return set(run_python(f"{code}\n{report}", cwd=cwd).rpartition("LOADED ")[2].split())
+
+
+def test_import_contracts_hold(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "path", sys.path.copy())  # lint_imports prepends to it
+    status = lint_imports(no_cache=True, no_logo=True)
+    assert status == 0, capsys.readouterr().out
+
+
+def test_no_circle_at_file_level(graph: grimp.ImportGraph) -> None:
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        tuple(TopologicalSorter(imports).static_order())
+    except CycleError as error:
+        pytest.fail("import circle: " + " <- ".join(error.args[1]))
+
+
+def test_leaf_modules_import_nothing_of_ours(graph: grimp.ImportGraph) -> None:
+    for leaf in ("mnpo.errors", "mnpo.runs"):
+        for module in {leaf, *graph.find_descendants(leaf)} if leaf in graph.modules else ():
+            imported = graph.find_modules_directly_imported_by(module)
+            assert {name for name in imported if not name.startswith(leaf)} <= {"mnpo.errors"}
+
+
+def test_every_module_can_be_the_first_one_imported(graph: grimp.ImportGraph) -> None:
+    run_python(
+        f"""
+import importlib
+for name in sys.argv[1:]:
+    for ours in [m for m in sys.modules if m.partition(".")[0] in {PACKAGES!r}]:
+        del sys.modules[ours]
+    importlib.import_module(name)
+""",
+        *sorted(graph.modules),
+    )
+
+
+@pytest.mark.parametrize("module", ["mnpo.algorithms", "mnpo.errors", "simulators", "mnpo.cli"])
+def test_import_loads_nothing_heavy(module: str) -> None:
+    assert loaded(f"import {module}").isdisjoint(HEAVY)
+
+
+def test_help_loads_nothing_heavy_and_no_numpy() -> None:
+    modules = loaded(
+        "from mnpo.cli import main\n"
+        "sys.argv = ['mnpo-bench', '--help']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code"
+    )
+    assert modules.isdisjoint({*HEAVY, "numpy", "scipy"})
+
+
+def test_exact_simulation_never_loads_torch(tmp_path: Path) -> None:
+    modules = loaded(
+        "from simulators import make_game, simulate\n"
+        "simulate(make_game('cyclic'), 'inpo', step_size=0.5, temperature=0.1, iterations=3)",
+        cwd=tmp_path,
+    )
+    assert modules.isdisjoint({"torch", "transformers", "matplotlib", "pandas"})
+
+
+def test_exact_simulate_command_never_loads_torch(tmp_path: Path) -> None:
+    modules = loaded(
+        "from mnpo.cli import main\n"
+        "sys.argv = ['mnpo-bench', 'simulate', '--game', 'cyclic', '--algorithms', 'inpo,sppo',"
+        " '--iterations', '5', '--output', 'run']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code",
+        cwd=tmp_path,
+    )
+    assert "simulators" in modules
+    assert modules.isdisjoint({"torch", "transformers"})
