@@ -8,6 +8,7 @@ from mnpo.errors import InvalidSetting
 from simulators.dynamics.bradley_terry import bradley_terry_projection, require_finite_fit
 from simulators.dynamics.loop import Task
 from simulators.dynamics.oracles import Oracle
+from simulators.dynamics.policies import Policies
 from simulators.dynamics.pointwise import pointwise_minimiser
 from simulators.dynamics.problem import Ledger, Problem
 
@@ -26,6 +27,7 @@ class ExactMinimiser:
         """Answer from ``problem``'s oracles."""
         self._problem = problem
         self._fit_checked: set[int] = set()
+        self._projections: dict[int, tuple[Policies, Array]] = {}
         self.ledger = Ledger()
 
     def minimise(self, task: Task) -> Array:
@@ -68,8 +70,13 @@ class ExactMinimiser:
         if task.player not in self._fit_checked:
             require_finite_fit(matrices)
             self._fit_checked.add(task.player)
-        scores = bradley_terry_projection(matrices, task.opponents[0].policies.log)
-        return np.asarray(task.anchor + task.step_size * scores)
+        sampler = task.opponents[0].policies
+        known = self._projections.get(task.player)
+        if known is None or known[0] is not sampler:
+            # Pairs from the reference are the same every time; project them once.
+            known = sampler, bradley_terry_projection(matrices, sampler.log)
+            self._projections[task.player] = known
+        return np.asarray(task.anchor + task.step_size * known[1])
 
     def _proximal(self, task: Task, oracle: Oracle) -> Array:
         from simulators.equilibria import regularized_log_equilibrium

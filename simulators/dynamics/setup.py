@@ -62,8 +62,9 @@ def build(
     mode: Mode,
     temperature: Array,
     reference: ArrayLike | None,
-    initial: ArrayLike | None,
+    initial: ArrayLike | str | None,
     extras: Extras,
+    seeds: Sequence[int],
 ) -> Batch:
     """Lay out R runs, run r on ``games[r]`` (or all on the single game).
 
@@ -73,8 +74,10 @@ def build(
         mode: its label noise enters the oracles of modes that read exact win rates.
         temperature: (R,) of the regularised game.
         reference: (K,) or (C, K); None is uniform.
-        initial: (K,), (players, K) or, for contextual games, (C, K); None is the reference.
+        initial: (K,), (players, K) or, for contextual games, (C, K); None is the reference,
+            "random" one uniform draw from the simplex for each seed, player and context.
         extras: what else the algorithm reads.
+        seeds: R seeds, for random starts.
 
     Raises:
         UserError: when the pieces do not fit.
@@ -91,7 +94,9 @@ def build(
         oracles = tuple(_annotator_oracle(games, runs, i, noise) for i in range(players))
     log_reference = _columns(_log_policy(reference, size, contexts, "reference"), runs)
     log_initial = log_reference
-    if initial is not None:
+    if isinstance(initial, str):
+        log_initial = _random_starts(initial, seeds, size, contexts, players)
+    elif initial is not None:
         log_initial = _initial(initial, size, contexts, runs, players)
     per_column = np.repeat(temperature, contexts)
     return Batch(
@@ -226,6 +231,21 @@ def _initial(
         rows = [check_policy(row, size, name=f"initial[{i}]") for i, row in enumerate(given)]
         return np.log(np.stack(rows))[:, :, None]
     return _columns(_log_policy(given, size, contexts, "initial"), runs)
+
+
+def _random_starts(
+    initial: str, seeds: Sequence[int], size: int, contexts: int, players: int
+) -> Array:
+    """(players, K, B) draws from the uniform distribution on the simplex, a stream per seed."""
+    if initial != "random":
+        raise InvalidSetting(f"initial must be a policy or 'random', got {initial!r}")
+    draws = [
+        np.random.default_rng([seed, 4]).exponential(size=(players, contexts, size))
+        for seed in seeds
+    ]
+    weights = np.stack(draws, axis=1)  # (players, R, C, K)
+    log_policies = np.log(weights) - np.log(weights.sum(axis=-1, keepdims=True))
+    return np.ascontiguousarray(np.moveaxis(log_policies, -1, 1).reshape(players, size, -1))
 
 
 def _rewards(extras: Extras, game: Game) -> Array | None:

@@ -45,7 +45,7 @@ class Settings:
     iterations: int = 60
     mode: Mode = Mode()
     reference: ArrayLike | None = None
-    initial: ArrayLike | None = None
+    initial: ArrayLike | str | None = None
     parameters: tuple[tuple[str, Any], ...] = ()
     extras: Extras = Extras()
 
@@ -57,7 +57,7 @@ def simulate(
     step_size: float = 0.5,
     temperature: float = 0.1,
     reference: ArrayLike | None = None,
-    initial: ArrayLike | None = None,
+    initial: ArrayLike | str | None = None,
     iterations: int = 60,
     mode: str = "exact",
     seed: int = 0,
@@ -71,7 +71,8 @@ def simulate(
         step_size: alpha, step on the log-odds per unit of win probability.
         temperature: tau, KL temperature of the method and of the regularised game it is judged in.
         reference: (K,) with full support, (C, K) on contextual games; None is uniform.
-        initial: the start, (K,) or (players, K); None starts at the reference.
+        initial: the start, (K,) or (players, K); None starts at the reference, "random" draws
+            one from the simplex with the seed.
         iterations: T >= 0.
         mode: "exact", "gradient", "sampled" or "neural".
         seed: of sampled preferences and network initialisation.
@@ -136,6 +137,7 @@ def simulate_batch(
         settings.reference,
         settings.initial,
         settings.extras,
+        seeds,
     )
     recorder = Recorder(
         batch.truth,

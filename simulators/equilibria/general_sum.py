@@ -4,8 +4,8 @@ Player i is paid ``pi_i . P_i mean_{j != i} pi_j - tau KL(pi_i || ref)``: what h
 (arXiv 2509.23102, section on heterogeneous preferences) would solve if its players were the
 self-interested ones of its objective. With one oracle for all it is the symmetric regularised
 equilibrium. The game is general-sum, so other equilibria may exist at low temperature; the one
-returned is continuously connected to the reference (the principal branch of McKelvey and
-Palfrey's quantal response equilibria) whenever that branch can be followed.
+returned lies on the branch that starts at the reference at infinite temperature (the principal
+branch of McKelvey and Palfrey's quantal response equilibria, 1995).
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from mnpo.errors import InvalidGame, InvalidPolicy, InvalidSetting
 from simulators.equilibria.checks import as_log_reference, as_preferences, as_temperatures
-from simulators.equilibria.path import Rows, Solution, follow, log_normalise, softmax
+from simulators.equilibria.branch import trace
+from simulators.equilibria.path import Rows, follow, log_normalise, require_convergence, softmax
 
 Array = NDArray[np.float64]
 
 _SAME = 1e-8  # equilibria further apart than this, in total variation, are different ones
-_RESPONSES = 5000
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +32,7 @@ class GeneralSumEquilibrium:
         log_policies: (n, K), normalised.
         gaps: (n,) what each player could still gain, ``tau KL(pi_i || BR_i)``.
         residual: ``max |log pi_i - log BR_i|`` over players and actions, in nats.
-        iterations: Newton steps spent.
-        homotopy_steps: temperatures visited; 1 means Newton went straight to the target.
+        homotopy_steps: points visited along the branch.
         others: (m, n, K) further equilibria that the extra starts reached; empty if none.
     """
 
@@ -41,7 +40,6 @@ class GeneralSumEquilibrium:
     log_policies: Array
     gaps: Array
     residual: float
-    iterations: int
     homotopy_steps: int
     others: Array
 
@@ -84,9 +82,8 @@ def general_sum_equilibrium(
         )
     payoffs = _HeterogeneousPayoffs(P - 0.5)
     flat = np.broadcast_to(log_ref, (players, actions)).reshape(1, -1)
-    found = follow(payoffs, flat, tau[None])
-    if not found.converged[0]:
-        found = _from_damped_responses(payoffs, flat, tau[None], found)
+    found = trace(payoffs, flat, float(tau), players)
+    require_convergence(found, tau[None])
     x = found.x.reshape(players, actions)
     log_policies = log_normalise(x)
     response = log_normalise((flat + payoffs.value(found.x, _ONE) / tau).reshape(x.shape))
@@ -97,7 +94,6 @@ def general_sum_equilibrium(
         log_policies=log_policies,
         gaps=np.asarray(gaps),
         residual=float(np.abs(log_policies - response).max()),
-        iterations=int(found.iterations[0]),
         homotopy_steps=int(found.homotopy_steps[0]),
         others=_others(payoffs, flat, tau, policies, starts, seed),
     )
@@ -131,24 +127,6 @@ class _HeterogeneousPayoffs:
 
     def _profiles(self, x: Array) -> Array:
         return softmax(x.reshape(len(x), *self._games.shape[:2]))
-
-
-def _from_damped_responses(
-    payoffs: _HeterogeneousPayoffs, log_ref: Array, tau: Array, failed: Solution
-) -> Solution:
-    """Where the branch folds back: walk by damped best responses, finish by Newton."""
-    x = log_ref.copy()
-    for t in range(_RESPONSES):
-        target = log_ref + payoffs.value(x, _ONE) / tau[:, None]
-        x = x + (target - x) * min(0.5, 5.0 / (t + 10.0))
-        if t % 250 == 249:
-            found = follow(payoffs, log_ref, tau, initial=x)
-            if found.converged[0]:
-                return found
-    raise InvalidSetting(
-        f"temperature: {tau[0]:g} is too small, no equilibrium could be certified"
-        f" (residual {failed.residual[0]:.1e}); raise it"
-    )
 
 
 def _others(

@@ -15,8 +15,10 @@ from simulators.games.matrices import duplicates, labels
 _MISSING = {"", "nan", "na", "n/a", "null", "none", "-"}
 
 
-def parse_csv(text: str, name: str, mode: str | None) -> RawMatrix:
-    """Read a table; commas, or tabs or semicolons when the first line has no comma.
+def parse_csv(
+    text: str, name: str, mode: str | None = None, delimiter: str | None = None
+) -> RawMatrix:
+    """Read a table; unless told, commas, or tabs or semicolons when the first line has no comma.
 
     Three layouts: labels in the first row and column; labels in the first row only; bare numbers.
     A header with ``X_1_wins`` and ``X_2_wins`` is a long table of pairs (``_pairs``).
@@ -24,7 +26,7 @@ def parse_csv(text: str, name: str, mode: str | None) -> RawMatrix:
     Raises:
         InvalidGame: naming the line and column at fault.
     """
-    rows = _rows(text, name)
+    rows = _rows(text, name, delimiter)
     header = [cell.strip() for cell in rows[0][1]]
     if any(cell.lower().endswith("_1_wins") for cell in header):
         return _pairs(rows, name, mode)
@@ -35,10 +37,10 @@ def parse_csv(text: str, name: str, mode: str | None) -> RawMatrix:
     return _square(rows, name)
 
 
-def _rows(text: str, name: str) -> list[tuple[int, list[str]]]:
+def _rows(text: str, name: str, delimiter: str | None) -> list[tuple[int, list[str]]]:
     """Lines that hold anything, with their numbers."""
     first = text.lstrip("\r\n").partition("\n")[0]
-    delimiter = next((mark for mark in ",\t;" if mark in first), ",")
+    delimiter = delimiter or next((mark for mark in ",\t;" if mark in first), ",")
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     rows = []
     try:

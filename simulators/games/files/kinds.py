@@ -67,10 +67,11 @@ def to_preferences(
     values = _both_sides(values, whole)
     if antisymmetrize:
         values = (values - np.swapaxes(values, -1, -2) + whole) / 2
-    else:
-        _refuse_contradiction(raw, values, whole, meaning)
     P = values / meaning.scale if fraction else 0.5 + values / (2 * meaning.scale)
-    return _checked(raw, P, meaning), None
+    P = _checked(raw, P, meaning)
+    if not antisymmetrize:
+        _refuse_contradiction(raw, values, whole, meaning)
+    return P, None
 
 
 def _from_header(raw: RawMatrix) -> str | None:
@@ -85,10 +86,12 @@ def _from_header(raw: RawMatrix) -> str | None:
 def _from_numbers(raw: RawMatrix, scale: float | None) -> str:
     off = ~np.eye(raw.values.shape[-1], dtype=bool) & np.isfinite(raw.values)
     values = raw.values[off]
+    if not values.size:
+        raise InvalidGame(f"{raw.name}: no pair of actions has a number; every cell is missing")
     both = off & np.swapaxes(off, -1, -2)
     sums = (raw.values + np.swapaxes(raw.values, -1, -2))[both]
     top = float(np.abs(values).max(initial=0.0))
-    if values.size and values.min() < 0:
+    if values.min() < 0:
         if np.abs(sums).max(initial=0.0) <= 0.1 * top:
             return "payoff"
         raise InvalidGame(
@@ -97,7 +100,7 @@ def _from_numbers(raw: RawMatrix, scale: float | None) -> str:
             "kind=payoff antisymmetrize=true"
         )
     unit = scale or 1.0
-    if top <= unit and np.abs(sums / unit - 1.0).max(initial=0.0) <= 0.01 and values.size:
+    if top <= unit and np.abs(sums / unit - 1.0).max(initial=0.0) <= 0.01:
         return "win-fraction"
     if top > 1 and (values == np.round(values)).all():
         if (np.swapaxes(raw.values, -1, -2) == raw.values)[both].all():
@@ -110,7 +113,7 @@ def _from_numbers(raw: RawMatrix, scale: float | None) -> str:
     if np.abs(sums - 100).max(initial=0.0) <= 1 and sums.size:
         hint = "; they look like percentages: kind=win-fraction scale=100"
     raise InvalidGame(
-        f"{raw.name}: numbers from {values.min(initial=np.inf):g} to {top:g} may be win fractions, "
+        f"{raw.name}: numbers from {values.min():g} to {top:g} may be win fractions, "
         "payoffs or counts of wins; say kind=win-fraction (antisymmetrize=true if noisy), "
         f"kind=payoff or kind=counts{hint}"
     )

@@ -62,8 +62,8 @@ def fill_bradley_terry(raw: RawMatrix, P: Array, comparisons: Array | None) -> A
     Each compared pair weighs its number of comparisons, or one when the counts are unknown.
 
     Raises:
-        InvalidGame: the strengths are not determined: two groups that never met, or a group that
-            never lost to the rest.
+        InvalidGame: the strengths are not determined (two groups that never met, or a group that
+            never lost to the rest), or the fit does not converge.
     """
     seen = ~np.isnan(P)
     np.fill_diagonal(seen, False)
@@ -75,12 +75,20 @@ def fill_bradley_terry(raw: RawMatrix, P: Array, comparisons: Array | None) -> A
             f"{raw.name}: {raw.pair(i, j)} has a preference but no comparisons in the counts, "
             "so it cannot be weighed; min_count=1 leaves such pairs out"
         )
-    fitted = bradley_terry(_strengths(np.where(seen, P, 0.5), weight))
-    return np.where(np.isnan(P), fitted, P)
+    strengths = _strengths(np.where(seen, P, 0.5), weight)
+    if strengths is None:
+        raise InvalidGame(
+            f"{raw.name}: fill_missing=bradley-terry did not converge, because some preferences "
+            "are all but certain; use fill_missing=half or drop_missing=true"
+        )
+    return np.where(np.isnan(P), bradley_terry(strengths), P)
 
 
-def _strengths(P: Array, weight: Array) -> Array:
-    """Maximum-likelihood utilities of Bradley-Terry, mean zero: Newton with backtracking, (K,)."""
+def _strengths(P: Array, weight: Array) -> Array | None:
+    """Maximum-likelihood utilities of Bradley-Terry, mean zero, (K,); None without convergence.
+
+    Newton with backtracking. Strengths some 60 nats apart leave no curvature to follow.
+    """
     weight = weight / weight.max()
     r = np.zeros(len(P))
 
@@ -88,12 +96,16 @@ def _strengths(P: Array, weight: Array) -> Array:
         return float((weight * P * np.logaddexp(0.0, r[None, :] - r[:, None])).sum())
 
     current = loss(r)
+    gradient = np.ones(len(P))
     for _ in range(200):
         fitted = bradley_terry(r)
         gradient = (weight * (P - fitted)).sum(axis=1)
         curve = weight * fitted * (1 - fitted)
         hessian = np.diag(curve.sum(axis=1)) - curve + 1.0 / len(P)
-        step = np.linalg.solve(hessian, gradient)
+        try:
+            step = np.linalg.solve(hessian, gradient)
+        except np.linalg.LinAlgError:
+            return None
         size = 1.0
         while loss(r + size * step) > current + 1e-15 * abs(current) and size > 1e-10:
             size /= 2
@@ -102,7 +114,7 @@ def _strengths(P: Array, weight: Array) -> Array:
         current = loss(r)
         if np.abs(size * step).max() < 1e-12:
             break
-    return r
+    return r if np.abs(gradient).max() < 1e-9 else None
 
 
 def _refuse_undetermined(raw: RawMatrix, P: Array, seen: np.ndarray) -> None:

@@ -36,7 +36,8 @@ def read_matrix(path: Path, mode: str | None = None) -> RawMatrix:
     if kind == [".npy"] and not packed:
         raw = _read_npy(path)
     elif kind in ([".csv"], [".tsv"]):
-        return parse_csv(_text(path, packed), path.name, mode)
+        delimiter = "\t" if kind == [".tsv"] else None
+        return parse_csv(_text(path, packed), path.name, mode, delimiter)
     elif kind == [".json"]:
         raw = parse_json(_text(path, packed), path.name)
     else:
@@ -96,7 +97,8 @@ def _read_npy(path: Path) -> RawMatrix:
         raise InvalidGame(f"{path.name}: an archive of arrays; save one array with numpy.save")
     if array.dtype.kind not in "fiu":
         raise InvalidGame(f"{path.name}: holds {array.dtype} values; a game matrix holds numbers")
-    if array.ndim not in (2, 3) or array.shape[-1] != array.shape[-2] or array.shape[-1] < 2:
+    square = array.ndim in (2, 3) and array.shape[-1] == array.shape[-2]
+    if not square or array.shape[-1] < 2 or array.shape[0] < 1:
         raise InvalidGame(
             f"{path.name}: shape {array.shape}; a game is (K, K), or (C, K, K) with one matrix per "
             "context, K at least 2"

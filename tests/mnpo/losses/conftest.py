@@ -145,9 +145,7 @@ def ipo(a, b, temperature, preference=1.0, chosen_lengths=1.0, rejected_lengths=
 
 
 def ipo_grad(a, b, temperature, preference=1.0, chosen_lengths=1.0, rejected_lengths=1.0):
-    (slope,) = squared_grad(
-        a / chosen_lengths - b / rejected_lengths, 1 / temperature, preference
-    )
+    (slope,) = squared_grad(a / chosen_lengths - b / rejected_lengths, 1 / temperature, preference)
     return slope / chosen_lengths, -slope / rejected_lengths
 
 
@@ -190,9 +188,7 @@ def f_dpo(a, b, scale, divergence="reverse-kl", alpha=0.5, preference=1.0):
 
 def f_dpo_grad(a, b, scale, divergence="reverse-kl", alpha=0.5, preference=1.0):
     score, slope = F_PRIME[divergence], F_PRIME_SLOPE[divergence]
-    (common,) = logistic_grad(
-        score(np.exp(a), alpha) - score(np.exp(b), alpha), scale, preference
-    )
+    (common,) = logistic_grad(score(np.exp(a), alpha) - score(np.exp(b), alpha), scale, preference)
     return common * slope(np.exp(a), alpha), -common * slope(np.exp(b), alpha)
 
 

@@ -61,9 +61,7 @@ def objectives(case: dict[str, Any]) -> dict[str, Objective]:
 
     def sppo(x: torch.Tensor) -> torch.Tensor:
         f = losses.log_ratio(torch.log_softmax(x, -1), start.log())
-        return (
-            start * losses.sppo_pointwise_loss(f, step_size=alpha, win_rate=rates)
-        ).sum()
+        return (start * losses.sppo_pointwise_loss(f, step_size=alpha, win_rate=rates)).sum()
 
     return {
         "mwu": pair_objective([start], [1.0], on_policy, squared(alpha)),

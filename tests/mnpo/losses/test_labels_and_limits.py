@@ -142,7 +142,8 @@ def test_backward_kl_at_an_infinite_target_is_the_logistic_loss(
     assert torch.equal(limit, losses.logistic_pair_loss(f, scale=0.7, preference=p))
     assert torch.equal(limit, tensor)
     limit.sum().backward()
-    assert f.grad is not None and f.grad.isfinite().all()
+    assert f.grad is not None
+    assert f.grad.isfinite().all()
     opposite = losses.backward_kl_pair_loss(f, target=-math.inf, scale=0.7, preference=p)
     assert torch.equal(opposite, losses.logistic_pair_loss(f, scale=0.7, preference=1 - p))
 
@@ -179,16 +180,12 @@ def test_forward_kl_is_not_convex() -> None:
 def test_label_smoothing_is_a_preference() -> None:
     f = torch.linspace(-3, 3, 7, dtype=torch.float64)
     smoothed = -0.9 * torch.log(torch.sigmoid(0.3 * f)) - 0.1 * torch.log(torch.sigmoid(-0.3 * f))
-    torch.testing.assert_close(
-        losses.logistic_pair_loss(f, scale=0.3, preference=0.9), smoothed
-    )
+    torch.testing.assert_close(losses.logistic_pair_loss(f, scale=0.3, preference=0.9), smoothed)
 
 
 def test_slic_hf_takes_a_supervised_target() -> None:
     a, b, t = scalar(-5.0), scalar(-4.0), scalar(-7.0)
-    got = losses.slic_hf_loss(
-        a, b, target_margin=2.0, likelihood_weight=0.5, target_log_probs=t
-    )
+    got = losses.slic_hf_loss(a, b, target_margin=2.0, likelihood_weight=0.5, target_log_probs=t)
     assert got.item() == pytest.approx(3.0 + 3.5)
     satisfied = losses.slic_hf_loss(b, a, target_margin=0.5, likelihood_weight=0.0)
     assert satisfied.item() == 0.0

@@ -14,9 +14,7 @@ from mnpo.losses import anchor_log_probs, length_normalized, log_ratio, margin
 finite = st.floats(-500.0, 0.0, allow_nan=False)
 
 
-@given(
-    st.integers(1, 4), st.sampled_from([(), (3,), (2, 3)]), st.integers(0, 10**6)
-)
+@given(st.integers(1, 4), st.sampled_from([(), (3,), (2, 3)]), st.integers(0, 10**6))
 def test_anchor_is_the_weighted_sum(anchors: int, shape: tuple[int, ...], seed: int) -> None:
     rng = np.random.default_rng(seed)
     logs = -100 * rng.random((anchors, *shape))
@@ -40,7 +38,8 @@ def test_an_anchor_of_weight_zero_is_left_out() -> None:
     got = anchor_log_probs(logs, [1.0, 0.0])
     assert got.tolist() == [-1.0, -2.0]
     got.sum().backward()
-    assert logs.grad is not None and logs.grad.tolist() == [[1.0, 1.0], [0.0, 0.0]]
+    assert logs.grad is not None
+    assert logs.grad.tolist() == [[1.0, 1.0], [0.0, 0.0]]
 
 
 @given(finite, finite, finite, finite)

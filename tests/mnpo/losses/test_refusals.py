@@ -55,8 +55,13 @@ CASES = [
     (squared, {"step_size": torch.tensor([1, -2, 1])}, "at least 0 and finite, got -2"),
     (squared, {"preference": 1.5}, "squared_pair_loss: preference must be between 0 and 1, got 1"),
     (squared, {"preference": torch.tensor([0.5, -0.1, 1.0])}, "between 0 and 1, got -0.1"),
+    (squared, {"preference": torch.tensor([0.5, 1.2])}, "between 0 and 1, got 1.2"),
     (squared, {"preference": math.nan}, "preference must be between 0 and 1, got nan"),
-    (squared, {"preference": torch.tensor(math.nan)}, "preference must be between 0 and 1, got nan"),
+    (
+        squared,
+        {"preference": torch.tensor(math.nan)},
+        "preference must be between 0 and 1, got nan",
+    ),
     (logistic, {"scale": 0.0}, "logistic_pair_loss: scale must be above 0 and finite, got 0"),
     (logistic, {"scale": -0.1}, "scale must be above 0 and finite, got -0.1"),
     (backward, {"target": math.nan}, "backward_kl_pair_loss: target must be a number, got nan"),
@@ -76,9 +81,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("call", "settings", "message"), CASES, ids=range(len(CASES)))
-def test_refused(
-    call: Callable[..., torch.Tensor], settings: dict[str, Any], message: str
-) -> None:
+def test_refused(call: Callable[..., torch.Tensor], settings: dict[str, Any], message: str) -> None:
     assert call().isfinite().all()
     with pytest.raises(InvalidSetting, match=re.escape(message)) as caught:
         call(**settings)

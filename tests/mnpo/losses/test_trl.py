@@ -204,6 +204,16 @@ def test_cpo_and_simpo(batch: Batch, loss_type: str) -> None:
     torch.testing.assert_close(ours, theirs)
 
 
+def test_slic_hf_is_the_hinge_loss(batch: Batch) -> None:
+    from trl.experimental.cpo import CPOTrainer
+
+    chosen, rejected = batch.policy.sum(1).chunk(2)
+    trainer = stand_in(alpha=0.0, beta=1.0, label_smoothing=0.0, loss_type="hinge")
+    theirs, _, _ = CPOTrainer.cpo_loss(trainer, chosen, rejected)
+    ours = losses.slic_hf_loss(chosen, rejected, target_margin=1.0, likelihood_weight=0.3)
+    torch.testing.assert_close(ours, theirs - 0.3 * chosen)
+
+
 def test_orpo(batch: Batch) -> None:
     from trl.experimental.orpo import ORPOTrainer
 

@@ -112,7 +112,8 @@ def test_a_hopeless_winner_keeps_its_push(cases: list[Any]) -> None:
     far = torch.tensor([-200.0], dtype=torch.float64, requires_grad=True)
     losses.kto_loss(far, desirable=1.0, scale=1.0, z_ref=0.0).sum().backward()
     losses.forward_kl_pair_loss(far, target=3.0).sum().backward()
-    assert far.grad is not None and abs(far.grad.item()) < 1e-50
+    assert far.grad is not None
+    assert abs(far.grad.item()) < 1e-50
 
 
 def test_vmap_of_the_gradient_is_the_batched_gradient(case: Any) -> None:
@@ -161,7 +162,8 @@ def test_log_odds_of_small_and_near_certain_probabilities() -> None:
     odds = losses.log_odds(certain)
     odds.sum().backward()
     assert odds.isfinite().all()
-    assert certain.grad is not None and torch.equal(certain.grad, torch.zeros(2))
+    assert certain.grad is not None
+    assert torch.equal(certain.grad, torch.zeros(2))
 
 
 def test_f_divergence_scores_agree_where_they_should() -> None:
@@ -171,9 +173,7 @@ def test_f_divergence_scores_agree_where_they_should() -> None:
     torch.testing.assert_close(
         score(f, divergence="alpha", alpha=1.0), score(f, divergence="forward-kl")
     )
-    torch.testing.assert_close(
-        score(f, divergence="alpha", alpha=1e-9), f, rtol=1e-7, atol=1e-7
-    )
+    torch.testing.assert_close(score(f, divergence="alpha", alpha=1e-9), f, rtol=1e-7, atol=1e-7)
     for divergence in ("reverse-kl", "forward-kl", "jensen-shannon", "alpha"):
         assert score(torch.zeros(1), divergence=divergence).item() == pytest.approx(0.0, abs=1e-7)
 

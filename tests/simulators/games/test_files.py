@@ -70,7 +70,7 @@ def test_round_trip(tmp_path: Path, name: str) -> None:
 def test_any_matrix_survives_text(P: np.ndarray) -> None:
     names = tuple(f"model {i}" for i in range(len(P)))
     for text in (csv_text(P, "p", names), csv_text(P, None, names), csv_text(P, "", names)):
-        assert np.array_equal(parse_csv(text, "g.csv", None).values, P)
+        assert np.array_equal(parse_csv(text, "g.csv").values, P)
     assert np.array_equal(parse_json(json.dumps(P.tolist()), "g.json").values, P)
 
 
@@ -102,8 +102,11 @@ def test_numbers_as_labels_and_blank_diagonals(tmp_path: Path) -> None:
     for corner in (None, "", "p"):
         path.write_text(csv_text(blank, corner, ("a", "b", "c")))
         assert np.array_equal(load_game(path).preferences, COMAL)
-    path.write_text(",0.5\n0.5,\n")  # two actions that tie: no label in sight
-    assert load_game(path).actions == ("a0", "a1")
+    for size in (2, 3):  # actions that tie: no label in sight
+        blank = np.full((size, size), 0.5)
+        np.fill_diagonal(blank, np.nan)
+        path.write_text(csv_text(blank, None, ("",) * size))
+        assert load_game(path).actions == tuple(f"a{i}" for i in range(size))
 
 
 def test_half_of_each_pair_is_enough(tmp_path: Path) -> None:

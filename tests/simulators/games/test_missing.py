@@ -79,6 +79,13 @@ def test_extreme_but_finite_strengths(tmp_path: Path) -> None:
     np.testing.assert_allclose(game.preferences, P, rtol=0, atol=1e-8)
 
 
+def test_strengths_too_far_apart_are_refused(tmp_path: Path) -> None:
+    P = make_game("bradley-terry", utilities="0,100,200,300").preferences
+    path = save(tmp_path, holes(P, [(0, 2), (0, 3), (1, 3)]))
+    with pytest.raises(ValueError, match="did not converge, because some preferences are all but"):
+        load_game(path, fill_missing="bradley-terry")
+
+
 def test_rarely_compared_pairs_count_as_missing(tmp_path: Path) -> None:
     P = make_game("condorcet").preferences
     np.save(tmp_path / "n.npy", [[0.0, 9, 10], [9, 0, 11], [10, 11, 0]])
@@ -121,6 +128,15 @@ def test_of_two_actions_the_less_compared_is_dropped() -> None:
     assert complete_block(P, None) == [0, 2]
     counts = np.array([[0, 0, 3], [0, 0, 8], [3, 8, 0]])
     assert complete_block(P, counts) == [1, 2]
+
+
+def test_an_action_comes_back_when_those_it_had_not_met_are_gone() -> None:
+    # 4 goes first, then 3 and 2, which are the only ones that 4 had not met.
+    assert complete_block(holes(np.full((5, 5), 0.5), [(4, 2), (4, 3), (2, 0), (3, 1)]), None) == [
+        0,
+        1,
+        4,
+    ]
 
 
 @given(

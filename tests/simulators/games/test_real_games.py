@@ -104,13 +104,14 @@ def test_bradley_terry_fills_chatbot_arena(shared_data: Path) -> None:
     seen = game.counts > 0
     assert np.array_equal(game.preferences[seen], given[seen])
     assert (~seen).sum() - game.size == 124
-    # Ratings fitted to 25 models here and published for 76 with ties: the filled cells agree to
-    # what that leaves.
+    # The published ratings count ties as half wins, so they are closer together; but the log-odds
+    # they give to the missing pairs are nearly proportional to ours.
     table = (shared_data / "data" / "games" / Path(file).parent / "bt_rating.csv").read_text()
     elo = dict(line.split(",") for line in table.splitlines()[1:])
     rating = np.array([float(elo[action]) for action in game.actions])
-    published = 1 / (1 + 10 ** ((rating[None, :] - rating[:, None]) / 400))
-    assert np.abs(game.preferences - published)[~seen].max() < 0.06
+    filled = ~seen & ~np.eye(game.size, dtype=bool)
+    ours = np.log(game.preferences / (1 - game.preferences))[filled]
+    assert np.corrcoef(ours, (rating[:, None] - rating[None, :])[filled])[0, 1] > 0.98
 
 
 def test_roshambo_is_noisy_and_says_so(shared_data: Path) -> None:
@@ -151,7 +152,7 @@ def test_pokemon_types(shared_data: Path) -> None:
     assert game.size == 18
     assert P[place["Water"], place["Fire"]] == 0.5 + (2 - 0.5) / 4
     assert P[place["Normal"], place["Ghost"]] == 0.5 + (0 - 0) / 4
-    assert P[place["Ground"], place["Electric"]] == 0.5 + (2 - 1) / 4
+    assert P[place["Ground"], place["Electric"]] == 0.5 + (2 - 0) / 4
     assert P[place["Ground"], place["Flying"]] == 0.5 + (0 - 1) / 4
     assert cyclic_triples(P) > 0
 

@@ -1,5 +1,7 @@
 """Games by name: reading parameters, and what is said about wrong ones."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -115,7 +117,7 @@ def test_texts_are_read_in_the_parameters_type() -> None:
         ("clone", {"action": 3}, "action 3 is not in the base game, whose actions are 0 to 2"),
         ("clone", {"base": "cycle"}, "unknown game 'cycle'; did you mean 'cyclic'?"),
         ("clone", {"base": "cyclic:actions"}, "game 'cyclic:actions': 'actions' is not key=value"),
-        ("clone", {"base": "tie:actions=4999", "copies": 2}, "more than 5000 actions"),
+        ("clone", {"base": "tie", "copies": 4997}, "more than 5000 actions"),
         ("contextual", {"contexts": 10**6, "actions": 50}, "cells; at most 25000000 are allowed"),
         ("blotto", {"soldiers": 50, "fields": 6}, "make 3478761 allocations; at most 5000"),
         ("blotto", {"soldiers": 1, "allocations": "unordered"}, "one unordered allocation"),
@@ -124,6 +126,7 @@ def test_texts_are_read_in_the_parameters_type() -> None:
         ("file:a.csv", {"scal": 2}, "has no parameter 'scal'; did you mean 'scale'?"),
         ("file:a.csv", {"antisymmetrize": "maybe"}, "antisymmetrize must be true or false, not"),
         ("file:a.csv", {"scale": 0}, "scale must be a number"),
+        ("file:a.csv", {"min_count": -1}, "min_count must be a number of at least 0, not -1"),
         ("file:a.csv", {"kind": "payoffs"}, "unknown kind 'payoffs'; did you mean 'payoff'?"),
     ],
 )
@@ -145,3 +148,9 @@ def test_games_inside_texts() -> None:
     assert game.parameters == {"actions": 5, "strength": 0.5, "beats": "previous"}
     clone = make_game("clone", base="bradley-terry:actions=3", action="2", copies=2)
     assert clone.actions == ("a0", "a1", "a2", "a22", "a23")
+
+
+def test_a_file_can_be_the_base_of_another_game(tmp_path: Path) -> None:
+    np.save(tmp_path / "g.npy", [[0.0, 3.0], [-3.0, 0.0]])
+    game = make_game("clone", base=f"file:{tmp_path / 'g.npy'};scale=6")
+    assert game.preferences.tolist() == [[0.5, 0.5, 0.75], [0.5, 0.5, 0.75], [0.25, 0.25, 0.5]]

@@ -28,6 +28,14 @@ def test_contexts_are_checked_one_by_one(matrices: list[np.ndarray]) -> None:
         assert np.array_equal(one, check_preferences(matrix))
 
 
+@given(preference_matrices(3, 5), st.lists(st.floats(-4e-10, 4e-10), min_size=25, max_size=25))
+def test_rounding_is_averaged_away_to_the_last_bit(P: np.ndarray, noise: list[float]) -> None:
+    rounded = np.clip(P + np.array(noise[: P.size]).reshape(P.shape), 0, 1)
+    checked = check_preferences(rounded)
+    assert (checked + checked.T == 1).all()
+    assert np.abs(checked - P).max() <= 4.1e-10
+
+
 def test_the_input_is_not_touched() -> None:
     P = np.array(RPS)
     P[0, 1] += 1e-12

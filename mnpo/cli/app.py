@@ -1,0 +1,58 @@
+"""The `mnpo-bench` command: its sub-commands, and what happens to errors."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mnpo import __version__
+from mnpo.cli import algorithms, games, simulate
+from mnpo.errors import UserError
+
+app = typer.Typer(
+    name="mnpo-bench",
+    help="Benchmark suite for game-theoretic preference optimisation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("simulate", help=simulate.HELP, epilog=simulate.EPILOG)(simulate.simulate)
+app.add_typer(games.app, name="games")
+app.add_typer(algorithms.app, name="algorithms")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mnpo-bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Benchmark suite for game-theoretic preference optimisation."""
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on stderr and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"mnpo-bench: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        from mnpo.runs.directory import explain_os_error
+
+        print(f"mnpo-bench: {explain_os_error(error, Path('.'))}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("mnpo-bench: interrupted", file=sys.stderr)
+        sys.exit(130)

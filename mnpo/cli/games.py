@@ -1,0 +1,92 @@
+"""`mnpo-bench games`: what can be played."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="The preference games: list them, or look at one.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+@app.command("list")
+def list_all(as_json: AsJson = False) -> None:
+    """List every game family with its parameters and defaults."""
+    from simulators.games import list_games
+
+    specs = list_games()
+    if as_json:
+        print(json.dumps([_as_dict(spec) for spec in specs], indent=1))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for spec in specs:
+        name = "file:PATH" if spec.name == "file" else spec.name
+        console.print(Text(name, style="bold cyan"), Text(spec.summary))
+        for parameter in spec.parameters:
+            line = Text(f"    {parameter.name}", style="green")
+            line.append(f" = {_shown(parameter.default)}", style="default")
+            line.append(f"   {parameter.doc}", style="dim")
+            console.print(line)
+        console.print(Text(f"    source: {spec.source}", style="dim italic"))
+    console.print(
+        "\nPlay one with [bold]mnpo-bench simulate --game NAME --set PARAMETER=VALUE[/bold]; look "
+        "at one with [bold]mnpo-bench games show NAME[/bold]."
+    )
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="A game, or file:PATH.")],
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter, KEY=VALUE.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a game: its matrix, equilibria, and how cyclic it is."""
+    from mnpo.cli.values import read_assignments
+    from simulators.games import make_game
+    from simulators.study.facts import game_facts
+
+    parameters = read_assignments(assignments or [])
+    game = make_game(name, **{key.removeprefix("game."): v for key, v in parameters.items()})
+    facts = game_facts(game)
+    if as_json:
+        print(json.dumps(facts, indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{game.name}[/bold]  {game.size} actions", end="")
+    console.print(f", {game.contexts} contexts" if game.contexts > 1 else "")
+    if game.contexts == 1 and game.size <= 12:
+        table = Table("row beats column", *game.actions)
+        for action, row in zip(game.actions, game.preferences, strict=True):
+            table.add_row(action, *(f"{p:.3f}" for p in row))
+        console.print(table)
+    for key, value in facts.items():
+        if key not in ("preferences", "actions"):
+            console.print(f"  {key.replace('_', ' ')}: {_shown(value)}")
+
+
+def _as_dict(spec: Any) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "summary": spec.summary,
+        "source": spec.source,
+        "parameters": [
+            {"name": p.name, "default": p.default, "doc": p.doc} for p in spec.parameters
+        ],
+    }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return "(" + ", ".join(_shown(item) for item in value) + ")"
+    return str(value)

@@ -1,0 +1,104 @@
+"""Reading values as the command line has them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import yaml
+
+from mnpo.errors import InvalidSetting
+
+
+def read_assignments(items: Iterable[str], option: str = "--set") -> dict[str, Any]:
+    """``key=value`` texts as a mapping; values are read as YAML (numbers, lists, true, text).
+
+    Raises:
+        InvalidSetting: a text without "=", an empty key, a key given twice, or broken YAML.
+    """
+    result: dict[str, Any] = {}
+    for item in items:
+        key, separator, text = item.partition("=")
+        key = key.strip()
+        if not separator or not key:
+            raise InvalidSetting(f"{option} takes key=value, got '{item}'")
+        if key in result:
+            raise InvalidSetting(f"{option} {key} is given twice")
+        result[key] = read_value(text, f"{option} {key}")
+    return result
+
+
+def read_value(text: str, where: str) -> Any:
+    """One value; plain fractions such as 1/3 are numbers, as papers print them so.
+
+    Raises:
+        InvalidSetting: broken YAML.
+    """
+    numerator, slash, denominator = text.partition("/")
+    if slash:
+        try:
+            return float(numerator) / float(denominator)
+        except (ValueError, ZeroDivisionError):
+            return text
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InvalidSetting(f"{where}: cannot read '{text}' as a value") from None
+    if isinstance(value, str):
+        try:
+            return float(value)  # YAML 1.1 takes 1e-3 for a text
+        except ValueError:
+            return value
+    return value
+
+
+def read_axis(text: str, where: str) -> tuple[Any, ...]:
+    """A sweep axis: ``LOW:HIGH:log:COUNT``, ``LOW:HIGH:lin:COUNT``, ``LOW:HIGH`` or ``a,b,c``.
+
+    ``LOW:HIGH`` counts whole numbers; both ends are included.
+
+    Raises:
+        InvalidSetting: anything else.
+    """
+    parts = text.split(":")
+    if len(parts) == 1:
+        if text.startswith("["):
+            values = read_value(text, where)
+            return tuple(values)
+        return tuple(read_value(part, where) for part in text.split(",") if part.strip())
+    how = (
+        f"{where}: cannot read '{text}'; write LOW:HIGH:log:COUNT, LOW:HIGH:lin:COUNT, "
+        "LOW:HIGH for whole numbers, or a,b,c"
+    )
+    try:
+        low, high = float(parts[0]), float(parts[1])
+        if len(parts) == 2:
+            if not (low.is_integer() and high.is_integer()) or high < low:
+                raise InvalidSetting(how)
+            return tuple(range(int(low), int(high) + 1))
+        kind, count = parts[2], int(parts[3])
+    except (ValueError, IndexError):
+        raise InvalidSetting(how) from None
+    if kind not in ("log", "lin") or count < 1 or len(parts) > 4:
+        raise InvalidSetting(how)
+    if kind == "lin":
+        return tuple(np.linspace(low, high, count).tolist())
+    if low <= 0 or high <= 0:
+        raise InvalidSetting(f"{where}: a logarithmic axis needs ends above 0, got '{text}'")
+    return tuple(np.geomspace(low, high, count).tolist())
+
+
+def read_policy(text: str | None, where: str, names: tuple[str, ...]) -> Any:
+    """A policy option: one of ``names``, or probabilities ``0.6,0.3,0.1``; None stays None.
+
+    Raises:
+        InvalidSetting: neither.
+    """
+    if text is None or text in names:
+        return text
+    try:
+        return tuple(float(read_value(part, where)) for part in text.split(","))
+    except (TypeError, ValueError):
+        raise InvalidSetting(
+            f"{where}: give {', '.join(names)}, or one probability for each action such as "
+            f"0.6,0.3,0.1; got '{text}'"
+        ) from None

@@ -1,0 +1,175 @@
+"""A run directory: resolved configuration, manifest, and content-addressed parts."""
+
+import errno
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import yaml
+
+from mnpo.errors import DamagedRun, UserError
+from mnpo.runs.environment import environment
+from mnpo.runs.files import digest, sha256_file, write_atomically
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A folder that holds one run whole.
+
+    ``run.yaml`` is the resolved configuration, ``manifest.json`` versions, hashes and status,
+    ``parts/KEY.*`` the finished pieces of work, addressed by a hash of everything that went into
+    them. Opening the folder again with the same configuration resumes it.
+    """
+
+    path: Path
+
+    @classmethod
+    def open(
+        cls, path: Path, config: Mapping[str, Any], *, overwrite: bool = False
+    ) -> "RunDirectory":
+        """Create the directory, or take up the one that is there.
+
+        Args:
+            path: the folder.
+            config: the resolved configuration, YAML-ready.
+            overwrite: delete a run with another configuration instead of refusing.
+
+        Raises:
+            UserError: the folder holds something else: another configuration (the first
+                differing key is named), a newer format, or files that are no run.
+            OSError: it cannot be created or written.
+        """
+        run = cls(path)
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{path} is a file; give a folder to write the run into")
+        if path.is_dir() and any(path.iterdir()):
+            if overwrite and (path / "run.yaml").is_file():
+                shutil.rmtree(path)
+            else:
+                run._require_same(config)
+        run.parts.mkdir(parents=True, exist_ok=True)
+        if not (path / "run.yaml").exists():
+            write_atomically(path / "run.yaml", dump_yaml(config))
+        if not (path / "manifest.json").exists():
+            run.write_manifest(
+                {"format": FORMAT, "config_sha256": digest(config), "started": _now()}
+                | {"environment": environment(), "status": "running"}
+            )
+        return run
+
+    @property
+    def parts(self) -> Path:
+        """Folder of the finished pieces."""
+        return self.path / "parts"
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as a dictionary.
+
+        Raises:
+            DamagedRun: it is missing or not readable.
+        """
+        try:
+            loaded = json.loads((self.path / "manifest.json").read_text())
+        except (OSError, ValueError) as error:
+            raise DamagedRun(
+                f"{self.path}/manifest.json cannot be read ({error}); the run is damaged, "
+                "start it again with --overwrite"
+            ) from None
+        if not isinstance(loaded, dict):
+            raise DamagedRun(f"{self.path}/manifest.json is not a manifest; use --overwrite")
+        return loaded
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Replace the manifest."""
+        write_atomically(self.path / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+
+    def update_manifest(self, **entries: Any) -> None:
+        """Add or replace entries of the manifest."""
+        self.write_manifest(self.manifest() | entries)
+
+    def finish(self, outputs: Mapping[str, Path], seconds: float) -> None:
+        """Mark the run done, with the hashes of its outputs."""
+        self.update_manifest(
+            status="done",
+            finished=_now(),
+            seconds=round(seconds, 3),
+            outputs={name: sha256_file(path) for name, path in outputs.items()},
+        )
+
+    def has_part(self, key: str, suffix: str) -> bool:
+        """Whether a piece is there and is what was written; a damaged one is removed."""
+        path, seal = self._part(key, suffix)
+        if not (path.is_file() and seal.is_file()):
+            return False
+        if seal.read_text().strip() == sha256_file(path):
+            return True
+        path.unlink()
+        seal.unlink()
+        return False
+
+    def part(self, key: str, suffix: str) -> Path:
+        """Path of a piece."""
+        return self._part(key, suffix)[0]
+
+    def write_part(
+        self, key: str, suffix: str, content: bytes | str | Callable[[BinaryIO], object]
+    ) -> None:
+        """Write a piece, then its seal: without the seal the piece does not count."""
+        path, seal = self._part(key, suffix)
+        write_atomically(path, content)
+        write_atomically(seal, sha256_file(path) + "\n")
+
+    def _part(self, key: str, suffix: str) -> tuple[Path, Path]:
+        path = self.parts / f"{key}.{suffix}"
+        return path, path.with_name(path.name + ".sha256")
+
+    def _require_same(self, config: Mapping[str, Any]) -> None:
+        file = self.path / "run.yaml"
+        if not file.is_file():
+            raise UserError(
+                f"{self.path} is not empty and holds no run; give another --output folder"
+            )
+        try:
+            there = yaml.safe_load(file.read_text())
+        except yaml.YAMLError:
+            there = None
+        if not isinstance(there, dict):
+            raise DamagedRun(f"{file} cannot be read; start the run again with --overwrite")
+        if (self.path / "manifest.json").exists():
+            found = self.manifest().get("format", 0)
+            if found != FORMAT:
+                raise UserError(
+                    f"{self.path} was written in format {found}, this version writes {FORMAT}; "
+                    "give another --output folder"
+                )
+        for key in sorted({*there, *config}):
+            if there.get(key) != config.get(key):
+                raise UserError(
+                    f"{self.path} holds a run with {key}: {there.get(key)!r}, not "
+                    f"{config.get(key)!r}; give another --output folder, or --overwrite"
+                )
+
+
+def dump_yaml(config: Mapping[str, Any]) -> str:
+    """The configuration as YAML, keys in their own order."""
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+
+
+def explain_os_error(error: OSError, path: Path) -> str:
+    """One line for a write that failed."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"the disk is full: could not write {error.filename or path}; free some space and "
+            "repeat the command, finished parts are kept"
+        )
+    return f"cannot write {error.filename or path}: {error.strerror or error}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,54 @@
+"""Files that are either whole or absent, and their hashes."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], object]) -> None:
+    """Write a file under a temporary name, flush it to disk, and rename it into place.
+
+    Args:
+        path: the final name; its folder must exist.
+        content: the bytes, the text (UTF-8), or a function that writes to the open file.
+
+    Raises:
+        OSError: when the disk is full or not writable; nothing is left behind and an older file
+            of that name is untouched.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if callable(content):
+                content(file)
+            else:
+                file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def digest(value: Any) -> str:
+    """Hex sha256 of a JSON-ready value, independent of key order."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

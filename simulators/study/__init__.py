@@ -1,0 +1,1 @@
+"""Studies: many runs (algorithms x settings x seeds) as one resumable run directory."""
