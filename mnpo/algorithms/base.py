@@ -62,6 +62,8 @@ class Algorithm(ABC):
     temperature: Scalar = 0.1
     schedule: Literal["constant", "decaying"] = "constant"
 
+    #: The method's registry name.
+    slug: ClassVar[str]
     card: ClassVar[Card]
     #: What the method is meant to find: the KL-regularised equilibrium, an unregularised Nash
     #: equilibrium, or something that is no equilibrium of the preference game.
@@ -87,10 +89,8 @@ class Algorithm(ABC):
 
     @property
     def name(self) -> str:
-        """The registry name the value was made under."""
-        from mnpo.algorithms.registry import name_of
-
-        return name_of(self)
+        """The registry name of this value, its variant included."""
+        return self.slug
 
     @property
     def players(self) -> int:

@@ -20,6 +20,7 @@ class COMAL(Algorithm):
 
     inner: int | None = None
 
+    slug = "comal"
     card = Card(
         summary="proximal point: each step solves a KL-regularised game around the last policy",
         title="COMAL: A Convergent Meta-Algorithm for Aligning LLMs with General Preferences",

@@ -15,6 +15,7 @@ class DNO(Algorithm):
     minimiser is one MWU step of size alpha = 1/eta.
     """
 
+    slug = "dno"
     card = Card(
         summary="logistic regression on soft win-rate labels, one MWU step each",
         title="Direct Nash Optimization: Teaching Language Models to Self-Improve",

@@ -25,6 +25,7 @@ class DPO(Algorithm):
 
     variant: Literal["offline", "online", "iterative"] = "offline"
 
+    slug = "dpo"
     card = Card(
         summary="Bradley-Terry projection of the preferences around the reference",
         title="Direct Preference Optimization: Your Language Model is Secretly a Reward Model",
@@ -43,6 +44,11 @@ class DPO(Algorithm):
         super().__post_init__()
         self._require_choice("variant", ("offline", "online", "iterative"))
         self._require_positive("temperature", allow_zero=False)
+
+    @property
+    def name(self) -> str:
+        """The registry name, with the variant where it is not the default."""
+        return self.slug if self.variant == "offline" else f"{self.slug}-{self.variant}"
 
     def updates(self, iteration: int) -> tuple[Update, ...]:
         """One update, logistic distance on the labels themselves."""

@@ -14,6 +14,7 @@ class EGPO(Algorithm):
     Two oracle rounds an iteration; the ledger counts both.
     """
 
+    slug = "egpo"
     card = Card(
         summary="extragradient on the KL-regularised game (two oracle rounds a step)",
         title="Extragradient Preference Optimization (EGPO): Beyond Last-Iterate Convergence for "

@@ -25,6 +25,7 @@ class EOMNPO(Algorithm):
     reference_weight: float = 0.0
     advantage: Literal["reward", "externals", "current"] = "reward"
 
+    slug = "eo-mnpo"
     card = Card(
         summary="external policies as anchors, a reward or win rates as the advantage",
         title="Multiplayer Nash Preference Optimization",

@@ -28,6 +28,7 @@ class HTMNPO(Algorithm):
     reading: Literal["alg2", "intended"] = "alg2"
     self_weight: float = 0.0
 
+    slug = "ht-mnpo"
     card = Card(
         summary="one preference oracle per player, anchored on the other players",
         title="Multiplayer Nash Preference Optimization",

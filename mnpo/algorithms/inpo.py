@@ -15,6 +15,7 @@ class INPO(Algorithm):
     inverse step: alpha = 1/eta, w = tau/eta, squared-loss target 1/(2 eta).
     """
 
+    slug = "inpo"
     card = Card(
         summary="self-play mirror descent on the KL-regularised game",
         title="Iterative Nash Policy Optimization: Aligning LLMs with General Preferences via "

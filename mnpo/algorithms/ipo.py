@@ -21,6 +21,7 @@ class IPO(Algorithm):
 
     variant: Literal["offline", "online"] = "offline"
 
+    slug = "ipo"
     card = Card(
         summary="squared-loss best response to the pair sampler, around the reference",
         title="A General Theoretical Paradigm to Understand Learning from Human Preferences",
@@ -35,6 +36,11 @@ class IPO(Algorithm):
         super().__post_init__()
         self._require_choice("variant", ("offline", "online"))
         self._require_positive("temperature", allow_zero=False)
+
+    @property
+    def name(self) -> str:
+        """The registry name, with the variant where it is not the default."""
+        return self.slug if self.variant == "offline" else f"{self.slug}-{self.variant}"
 
     def updates(self, iteration: int) -> tuple[Update, ...]:
         """One update anchored on the reference alone."""

@@ -15,6 +15,7 @@ class MMD(Algorithm):
     the trajectory is INPO's at that smaller step.
     """
 
+    slug = "mmd"
     card = Card(
         summary="magnetic mirror descent, INPO with an implicit pull to the reference",
         title="A Unified Approach to Reinforcement Learning, Quantal Response Equilibria, and "

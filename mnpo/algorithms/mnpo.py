@@ -44,6 +44,7 @@ class MNPO(Algorithm):
     advantage: Literal["current", "average", "reward"] = "current"
     target_form: Literal["sound", "literal"] = "sound"
 
+    slug = "mnpo"
     card = Card(
         summary="anchored on several past policies and the reference (TD-MNPO)",
         title="Multiplayer Nash Preference Optimization",

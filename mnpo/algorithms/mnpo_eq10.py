@@ -28,6 +28,7 @@ class MNPOEq10(Algorithm):
     num_players: int = 3
     target_form: Literal["sound", "own-pairs", "literal"] = "sound"
 
+    slug = "mnpo-eq10"
     card = Card(
         summary="n distinct players, each stepping from the others' geometric mean",
         title="Multiplayer Nash Preference Optimization",
@@ -50,6 +51,11 @@ class MNPOEq10(Algorithm):
             raise InvalidSetting(
                 f"{self.name}: num_players must be at least 2, got {self.num_players}"
             )
+
+    @property
+    def name(self) -> str:
+        """mnpo-eq15 for the literal target, which is that equation's."""
+        return "mnpo-eq15" if self.target_form == "literal" else self.slug
 
     @property
     def players(self) -> int:

@@ -21,6 +21,7 @@ class MPO(Algorithm):
 
     inner: int = 50
 
+    slug = "mpo"
     card = Card(
         summary="mirror descent towards a magnet refreshed every `inner` steps",
         title="Magnetic Preference Optimization: Achieving Last-iterate Convergence for Language "

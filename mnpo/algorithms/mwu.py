@@ -15,6 +15,7 @@ class MWU(Algorithm):
     last iterate of a cyclic game spirals outwards.
     """
 
+    slug = "mwu"
     card = Card(
         summary="multiplicative weights in self-play, no reference",
         title="A Minimaximalist Approach to Reinforcement Learning from Human Feedback (SPO)",

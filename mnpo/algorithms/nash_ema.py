@@ -18,6 +18,7 @@ class NashEMA(Algorithm):
 
     decay: float = 0.9
 
+    slug = "nash-ema"
     card = Card(
         summary="regularised mirror descent against an average of the own past",
         title="Nash Learning from Human Feedback",

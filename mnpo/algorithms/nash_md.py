@@ -15,6 +15,7 @@ class NashMD(Algorithm):
     ``schedule="decaying"`` converges to it.
     """
 
+    slug = "nash-md"
     card = Card(
         summary="mirror descent from and against a geometric mixture with the reference",
         title="Nash Learning from Human Feedback",

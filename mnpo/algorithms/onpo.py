@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mnpo.algorithms.base import Algorithm, Badge, Card
 from mnpo.algorithms.sources import CURRENT, History
-from mnpo.algorithms.update import Update
+from mnpo.algorithms.update import Update, Weighted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -15,6 +15,7 @@ class ONPO(Algorithm):
     needs one oracle round an iteration, as the previous round's advantage is reused.
     """
 
+    slug = "onpo"
     card = Card(
         summary="optimistic multiplicative weights (last-iterate convergence)",
         title="Improving LLM General Preference Alignment via Optimistic Online Mirror Descent",
@@ -28,11 +29,9 @@ class ONPO(Algorithm):
 
     def updates(self, iteration: int) -> tuple[Update, ...]:
         """One update whose advantage extrapolates from the previous policy's."""
-        opponents = ((CURRENT, 2.0),)
+        opponents: tuple[Weighted, ...] = ((CURRENT, 2.0),)
         if iteration > 0:
             opponents += ((History(1), -1.0),)
         return (
-            Update(
-                anchors=((CURRENT, 1.0),), opponents=opponents, step_size=self.step(iteration)
-            ),
+            Update(anchors=((CURRENT, 1.0),), opponents=opponents, step_size=self.step(iteration)),
         )

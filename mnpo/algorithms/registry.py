@@ -104,18 +104,5 @@ def get_algorithm(name: str, **parameters: Any) -> Algorithm:
     return entry.kind(**{key: _as_immutable(value) for key, value in given.items()})
 
 
-def name_of(algorithm: Algorithm) -> str:
-    """The most specific registered name that makes this value's kind and presets."""
-    best = ""
-    size = -1
-    for entry in _ENTRIES:
-        matches = type(algorithm) is entry.kind and all(
-            getattr(algorithm, key) == value for key, value in entry.preset.items()
-        )
-        if matches and len(entry.preset) > size:
-            best, size = entry.name, len(entry.preset)
-    return best or type(algorithm).__name__.lower()
-
-
 def _as_immutable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

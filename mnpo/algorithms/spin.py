@@ -22,6 +22,7 @@ class SPIN(Algorithm):
 
     beta: Scalar = 1.0
 
+    slug = "spin"
     card = Card(
         summary="self-play imitation of demonstrations; asks no preference",
         title="Self-Play Fine-Tuning Converts Weak Language Models to Strong Language Models",

@@ -20,6 +20,7 @@ class SPPO(Algorithm):
 
     form: Literal["exact", "practical"] = "exact"
 
+    slug = "sppo"
     card = Card(
         summary="multiplicative weights learned by a squared loss on win rates",
         title="Self-Play Preference Optimization for Language Model Alignment",
@@ -38,6 +39,11 @@ class SPPO(Algorithm):
         """Check the form."""
         super().__post_init__()
         self._require_choice("form", ("exact", "practical"))
+
+    @property
+    def name(self) -> str:
+        """The registry name, with the form where it is not the default."""
+        return self.slug if self.form == "exact" else f"{self.slug}-{self.form}"
 
     def updates(self, iteration: int) -> tuple[Update, ...]:
         """One update anchored on the current policy; the form decides the distance."""

@@ -1,0 +1,1 @@
+"""How algorithms run on games: one loop, four ways to carry out an update."""

@@ -78,7 +78,7 @@ def _system(P: Array, mu: Array, f: Array) -> tuple[Array, Array]:
 
 
 def solve_laplacian(rates: Array, residual: Array, mu: Array) -> Array:
-    """x with sum_j rates_ij (x_i - x_j) = residual_i, up to a constant.
+    """Solve for x with sum_j rates_ij (x_i - x_j) = residual_i, up to a constant.
 
     Rates that span many orders of magnitude (a policy near a vertex) are eliminated in the order
     of mu, rarest action first, without a subtraction (Grassmann, Taksar and Heyman), so that

@@ -7,9 +7,9 @@ from mnpo.algorithms import Distance
 from mnpo.errors import InvalidSetting
 from simulators.dynamics.bradley_terry import bradley_terry_projection, require_finite_fit
 from simulators.dynamics.loop import Task
-from simulators.dynamics.oracles import Oracle
-from simulators.dynamics.policies import Policies
+from simulators.dynamics.oracles import Oracle, PlackettLuce
 from simulators.dynamics.pointwise import pointwise_minimiser
+from simulators.dynamics.policies import Policies
 from simulators.dynamics.problem import Ledger, Problem
 
 Array = NDArray[np.float64]
@@ -54,14 +54,22 @@ class ExactMinimiser:
     def _advantage(self, task: Task, oracle: Oracle) -> Array:
         """sum_k coefficient_k P mu_k: one oracle round, since the mixture goes in at once."""
         first, *rest = task.opponents
-        if not oracle.linear:
-            total = first.coefficient * oracle.win_rates(first.policies.probabilities)
-            for opponent in rest:
-                total += opponent.coefficient * oracle.win_rates(opponent.policies.probabilities)
-            return np.asarray(total)
+        if isinstance(oracle, PlackettLuce):
+            return self._one_vs_many(task, oracle)
         if not rest and isinstance(first.coefficient, float) and first.coefficient == 1:
             return oracle.win_rates(first.policies.probabilities)
         return oracle.win_rates(task.mixture)
+
+    def _one_vs_many(self, task: Task, oracle: PlackettLuce) -> Array:
+        """Against n - 1 distinct players at once, or against each opponent cloned n - 1 times."""
+        opponents = task.opponents
+        equal = all(np.array_equal(o.coefficient, opponents[0].coefficient) for o in opponents)
+        if len(opponents) == oracle.players - 1 and equal and task.samples_pairs:
+            return oracle.win_rates_against([o.policies.probabilities for o in opponents])
+        total = np.zeros_like(task.anchor)
+        for opponent in opponents:
+            total += opponent.coefficient * oracle.win_rates(opponent.policies.probabilities)
+        return total
 
     def _logistic(self, task: Task, oracle: Oracle) -> Array:
         if len(task.opponents) != 1:

@@ -51,9 +51,7 @@ class Descent:
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         if self.optimizer not in ("lbfgs", "adam", "sgd"):
-            raise InvalidSetting(
-                f"optimizer must be lbfgs, adam or sgd, got {self.optimizer!r}"
-            )
+            raise InvalidSetting(f"optimizer must be lbfgs, adam or sgd, got {self.optimizer!r}")
         if self.pair_weights not in ("sampler", "uniform"):
             raise InvalidSetting(
                 f"pair_weights must be sampler or uniform, got {self.pair_weights!r}"
@@ -130,7 +128,7 @@ class GradientMinimiser:
             return float(value.detach())
 
         for _ in range(rounds):
-            value = optimizer.step(closure)
+            value = optimizer.step(closure)  # type: ignore[no-untyped-call]
         if not np.isfinite(float(value)):
             raise NoMinimiser(
                 f"the loss became {float(value)} under {settings.optimizer}; "

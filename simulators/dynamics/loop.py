@@ -239,9 +239,7 @@ class _State:
             current=self._history[player][0],
         )
 
-    def _mix(
-        self, weighted: tuple[Weighted, ...], player: int, result: Policies | None
-    ) -> Array:
+    def _mix(self, weighted: tuple[Weighted, ...], player: int, result: Policies | None) -> Array:
         """sum_j weight_j log source_j, in fresh memory."""
         total: Array | None = None
         for source, weight in self._expanded(weighted, player):

@@ -70,9 +70,7 @@ class MLPModel:
         contexts, width = features.shape
         actions = log_initial.shape[0]
         self._bias = torch.tensor(log_initial, dtype=torch.float64)
-        self._features = torch.tensor(features, dtype=torch.float64).expand(
-            groups, contexts, width
-        )
+        self._features = torch.tensor(features, dtype=torch.float64).expand(groups, contexts, width)
         streams = [np.random.default_rng([seed, 3]) for seed in seeds]
         first = np.stack([s.normal(size=(width, hidden)) / np.sqrt(width) for s in streams])
         shift = np.stack([s.uniform(-1, 1, size=(1, hidden)) for s in streams])

@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.equilibria import PlackettLuceOracle
+
 Array = NDArray[np.float64]
 
 #: Up to this many actions a sum over K x K x B slices beats a batched matrix product.
@@ -81,9 +83,9 @@ class ColumnMatrices:
 
 
 class PlackettLuce:
-    """One-vs-many: the probability that y is ranked first among itself and n - 1 draws from mu.
+    """One-vs-many: the probability that y is ranked first among itself and n - 1 opponents.
 
-    Theory: MNPO Eq. 5/7 with every opponent playing mu; evaluated by a one-dimensional integral.
+    MNPO Eq. 5 and 7, evaluated by a one-dimensional integral.
     """
 
     linear = False
@@ -91,29 +93,19 @@ class PlackettLuce:
     def __init__(self, utilities: Array, annotator_weights: Array | None, players: int) -> None:
         """Keep utilities (A, K) in nats and the annotators' shares (A,)."""
         self.players = players
-        self._utilities = np.atleast_2d(np.asarray(utilities, dtype=np.float64))
-        count = len(self._utilities)
-        self._weights = (
-            np.full(count, 1 / count) if annotator_weights is None else annotator_weights
-        )
-        gaps = self._utilities[:, :, None] - self._utilities[:, None, :]
-        self._pairwise = np.tensordot(self._weights, 1 / (1 + np.exp(-gaps)), axes=1)
+        self._ranking = PlackettLuceOracle.create(utilities, players, annotator_weights)
+        self._pairs = PlackettLuceOracle.create(utilities, 2, annotator_weights)
 
     def win_rates(self, opponents: Array) -> Array:
-        """F_n(y; mu, ..., mu) for each column."""
-        from simulators.equilibria import plackett_luce_win_rates
+        """F_n(y; mu, ..., mu): every opponent plays the column's mu."""
+        return np.ascontiguousarray(self._ranking.win_rates(opponents.T).T)
 
-        columns: Sequence[Array] = [
-            plackett_luce_win_rates(
-                self._utilities,
-                opponents[:, b],
-                players=self.players,
-                annotator_weights=self._weights,
-            )
-            for b in range(opponents.shape[1])
-        ]
-        return np.stack(columns, axis=1)
+    def win_rates_against(self, opponents: Sequence[Array]) -> Array:
+        """F_n(y; mu_1, ..., mu_(n-1)) for n - 1 distinct opponents, each (K, B)."""
+        stacked = np.stack([policy.T for policy in opponents], axis=1)
+        return np.ascontiguousarray(self._ranking.win_rates_against(stacked).T)
 
     def matrices(self) -> Array:
         """The pairwise (n = 2) preferences, (K, K)."""
-        return np.asarray(self._pairwise)
+        against_each = self._pairs.win_rates(np.eye(self._pairs.actions))
+        return np.ascontiguousarray(against_each.T)

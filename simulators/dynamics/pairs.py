@@ -34,7 +34,8 @@ class PairData:
 
     def merged(self, other: "PairData") -> "PairData":
         """Both sets of sampled comparisons as one."""
-        assert self.comparisons is not None and other.comparisons is not None
+        assert self.comparisons is not None
+        assert other.comparisons is not None
         total = self.comparisons + other.comparisons
         own, share = self.comparisons / total, other.comparisons / total
         weights = own * self.weights + share * other.weights

@@ -7,7 +7,7 @@ Array = NDArray[np.float64]
 
 
 def pointwise_minimiser(log_anchor: Array, gain: Array) -> Array:
-    """argmin over the simplex of E_{y ~ anchor} (log pi(y)/anchor(y) - gain(y))^2.
+    """The minimiser over the simplex of E_{y ~ anchor} (log pi(y)/anchor(y) - gain(y))^2.
 
     With log Z replaced by a constant inside ``gain`` (SPPO Eq. 4.6) the stationarity condition is
     log pi = log anchor + g - W(nu/2 e^g), W Lambert's function, with nu >= 0 such that pi sums to

@@ -101,9 +101,7 @@ class Recorder:
         """Sum of all players' gains in the symmetric profile: Eq. 4 for two players."""
         return self._oracle.players * gain
 
-    def _observe_regularized(
-        self, t: int, rates: Array, current: Policies, share: float
-    ) -> None:
+    def _observe_regularized(self, t: int, rates: Array, current: Policies, share: float) -> None:
         assert self._log_equilibrium is not None
         gap = regularized_gap(
             rates, current.probabilities, self._log_reference, self._temperature, current.log

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from mnpo.algorithms import Algorithm
 from simulators.dynamics.problem import Ledger
 from simulators.dynamics.recorder import Recorder
+from simulators.dynamics.settings import Settings
 from simulators.dynamics.setup import Batch
 from simulators.games import Game
 from simulators.metrics.gaps import duality_gap
@@ -18,9 +19,6 @@ from simulators.metrics.rates import fitted_multiplier
 from simulators.metrics.regret import swap_regret
 from simulators.metrics.verdict import Evidence, Verdict, judge
 from simulators.metrics.welfare import nash_welfare, worst_annotator_win_rate
-
-if TYPE_CHECKING:
-    from simulators.dynamics.simulation import Settings
 
 Array = NDArray[np.float64]
 
@@ -35,7 +33,7 @@ class BatchResult:
     """
 
     games: Sequence[Game]
-    settings: "Settings"
+    settings: Settings
     algorithm: Algorithm
     step_size: Array
     temperature: Array
@@ -57,7 +55,7 @@ class BatchResult:
     def series(self, name: str) -> Array:
         """A recorder's series by name, (T + 1, R)."""
         values: Array = getattr(self.recorder, name)
-        grouped = values.reshape(len(values), self.batch.runs, self.batch.contexts)
+        grouped: Array = values.reshape(len(values), self.batch.runs, self.batch.contexts)
         if name in ("movement", "spread"):
             return np.asarray(grouped.max(axis=2))
         if name == "leader":
@@ -173,7 +171,7 @@ class BatchResult:
         """The algorithm with the run's own scalar hyper-parameters."""
         from dataclasses import replace
 
-        changes = {
+        changes: dict[str, Any] = {
             name: float(getattr(self, name)[run])
             for name in ("step_size", "temperature")
             if isinstance(getattr(self.algorithm, name), np.ndarray)

@@ -49,9 +49,7 @@ class SampledMinimiser:
         if task.winners is not None:
             # Demonstrations are data, not preferences; their population form is kept.
             (losers,) = task.opponents
-            return np.asarray(
-                task.anchor + task.step_size * (task.winners - losers.policies.log)
-            )
+            return np.asarray(task.anchor + task.step_size * (task.winners - losers.policies.log))
         if task.implicit:
             raise InvalidSetting(
                 "an exact proximal step cannot be sampled; set inner to a number of steps"

@@ -221,9 +221,7 @@ def _columns(log_policy: Array, runs: int) -> Array:
     return log_policy if log_policy.shape[1] == 1 else np.tile(log_policy, (1, runs))
 
 
-def _initial(
-    initial: ArrayLike, size: int, contexts: int, runs: int, players: int
-) -> Array:
+def _initial(initial: ArrayLike, size: int, contexts: int, runs: int, players: int) -> Array:
     given = np.asarray(initial, dtype=np.float64)
     if given.ndim == 2 and contexts == 1:
         if len(given) != players:
@@ -252,9 +250,7 @@ def _rewards(extras: Extras, game: Game) -> Array | None:
     if extras.rewards is not None:
         rewards = np.asarray(extras.rewards, dtype=np.float64)
         if rewards.shape != (game.size,) or not np.isfinite(rewards).all():
-            raise InvalidSetting(
-                f"rewards must be {game.size} finite numbers, one for each action"
-            )
+            raise InvalidSetting(f"rewards must be {game.size} finite numbers, one for each action")
         return rewards[:, None]
     if game.utilities is None:
         return None

@@ -1,7 +1,7 @@
 """Run an algorithm on a game, or a batch of runs at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -13,41 +13,16 @@ from mnpo.errors import InvalidSetting, NoMinimiser, suggest
 from simulators.dynamics import loop
 from simulators.dynamics.exact import ExactMinimiser
 from simulators.dynamics.modes import Mode
+from simulators.dynamics.policies import Policies
 from simulators.dynamics.problem import Ledger
 from simulators.dynamics.recorder import Recorder
 from simulators.dynamics.result import BatchResult, SimulationResult
+from simulators.dynamics.settings import Settings
 from simulators.dynamics.setup import Batch, Extras, build
 from simulators.games import Game, check_preferences
 
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Settings:
-    """One batch of R runs, everything but the games.
-
-    Attributes:
-        algorithm: registry name.
-        step_size, temperature: scalars or (R,).
-        seeds: R seeds; they drive sampled preferences and network initialisation.
-        iterations: T.
-        mode: how updates are carried out.
-        reference, initial: policies, see `simulate`.
-        parameters: the algorithm's further parameters.
-        extras: externals, rewards, demonstrations.
-    """
-
-    algorithm: str
-    step_size: ArrayLike = 0.5
-    temperature: ArrayLike = 0.1
-    seeds: Sequence[int] = (0,)
-    iterations: int = 60
-    mode: Mode = Mode()
-    reference: ArrayLike | None = None
-    initial: ArrayLike | str | None = None
-    parameters: tuple[tuple[str, Any], ...] = ()
-    extras: Extras = Extras()
 
 
 def simulate(
@@ -151,7 +126,7 @@ def simulate_batch(
     )
     minimiser = _minimiser(batch, settings, listed[0], seeds)
 
-    def observe(t: int, policies: list[loop.Policies]) -> None:
+    def observe(t: int, policies: list[Policies]) -> None:
         recorder.observe(t, policies)
         if progress:
             progress(t)
@@ -241,9 +216,7 @@ def as_game(game: Game | ArrayLike) -> Game:
     return Game("matrix", matrix, tuple(f"a{i}" for i in range(matrix.shape[-1])))
 
 
-def _minimiser(
-    batch: Batch, settings: Settings, game: Game, seeds: list[int]
-) -> loop.Minimiser:
+def _minimiser(batch: Batch, settings: Settings, game: Game, seeds: list[int]) -> loop.Minimiser:
     mode = settings.mode
     if mode.name == "exact":
         return ExactMinimiser(batch.problem)
@@ -263,9 +236,7 @@ def _minimiser(
             for seed in seeds
             for context in range(batch.contexts)
         ]
-        sampler = PairSampler(
-            column_seeds, mode.queries_per_update, mode.label_noise, annotators
-        )
+        sampler = PairSampler(column_seeds, mode.queries_per_update, mode.label_noise, annotators)
     if mode.name == "sampled":
         from simulators.dynamics.sampled import SampledMinimiser
 

@@ -79,9 +79,7 @@ def _objective(face: Face, slopes: Array, margins: Array, z: Array, barrier: flo
     return float(q @ np.log(q) - barrier * np.log(margin).sum())
 
 
-def coordinate_ranges(
-    face: Face, interior: Array, moving: NDArray[np.intp]
-) -> tuple[Array, Array]:
+def coordinate_ranges(face: Face, interior: Array, moving: NDArray[np.intp]) -> tuple[Array, Array]:
     """Smallest and largest probability over the polytope of each action in ``moving``.
 
     The programs are written in d of the probabilities themselves, which the others depend on:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnpo.errors import InvalidGame, InvalidPolicy, InvalidSetting
-from simulators.equilibria.checks import as_log_reference, as_preferences, as_temperatures
 from simulators.equilibria.branch import trace
+from simulators.equilibria.checks import as_log_reference, as_preferences, as_temperatures
 from simulators.equilibria.path import Rows, follow, log_normalise, require_convergence, softmax
 
 Array = NDArray[np.float64]
@@ -88,11 +88,11 @@ def general_sum_equilibrium(
     log_policies = log_normalise(x)
     response = log_normalise((flat + payoffs.value(found.x, _ONE) / tau).reshape(x.shape))
     policies = np.exp(log_policies)
-    gaps = tau * (policies * (log_policies - response)).sum(axis=1)
+    gains = tau * (policies * (log_policies - response)).sum(axis=1)
     return GeneralSumEquilibrium(
         policies=policies,
         log_policies=log_policies,
-        gaps=np.asarray(gaps),
+        gaps=np.maximum(gains, 0.0),  # rounding can push a divergence below zero
         residual=float(np.abs(log_policies - response).max()),
         homotopy_steps=int(found.homotopy_steps[0]),
         others=_others(payoffs, flat, tau, policies, starts, seed),
@@ -112,7 +112,7 @@ class _HeterogeneousPayoffs:
     def value(self, x: Array, rows: Rows) -> Array:
         pi = self._profiles(x)
         mean = (pi.sum(axis=1, keepdims=True) - pi) / (len(self._games) - 1)
-        return np.einsum("iab,zib->zia", self._games, mean).reshape(x.shape)
+        return np.asarray(np.einsum("iab,zib->zia", self._games, mean).reshape(x.shape))
 
     def jacobian(self, x: Array, rows: Rows) -> Array:
         players, actions = self._games.shape[:2]
@@ -123,7 +123,7 @@ class _HeterogeneousPayoffs:
                 if i != j:
                     centred = self._games[i] - (pi[:, j] @ self._games[i].T)[:, :, None]
                     J[:, i, :, j, :] = centred * pi[:, j, None, :] / (players - 1)
-        return J.reshape(len(x), players * actions, players * actions)
+        return J.reshape(len(x), players * actions, -1)
 
     def _profiles(self, x: Array) -> Array:
         return softmax(x.reshape(len(x), *self._games.shape[:2]))

@@ -162,8 +162,8 @@ def _newton(
         J = payoffs.jacobian(x[active], rows[active])
         J /= -tau[active, None, None]
         J[:, diagonal, diagonal] += 1.0
-        direction = -np.linalg.solve(J, G[active][:, :, None])[:, :, 0]
-        del J
+        direction = np.asarray(-np.linalg.solve(J, G[active][:, :, None])[:, :, 0], np.float64)
+        del J  # the largest array by far; the line search needs room of its own
         iterations[active] += 1
         # The step that starts inside the tolerance is the extra one that takes x from there to
         # the rounding floor; whether it lowers the residual further is then chance.

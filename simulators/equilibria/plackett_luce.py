@@ -1,4 +1,4 @@
-"""The one-vs-many Plackett-Luce oracle and its symmetric regularised equilibrium.
+"""The one-vs-many Plackett-Luce oracle, without enumerating opponents.
 
 With utilities u, the response y is ranked first among y and n - 1 responses of the opponents
 with probability ``E a_y / (a_y + sum_k a_{Y_k})``, a = e^u (MNPO, arXiv 2509.23102, Eq. 5 and 7).
@@ -11,24 +11,16 @@ race at rate a_z; y is first iff it finishes first, so with ``t = log time``
 One grid in t serves all y, so the cost is M K n, M nodes. The integrand is analytic and bounded
 for |Im t| < pi/2, whatever the utilities and the number of opponents, so the trapezoid rule with
 spacing h errs by about exp(-pi^2 / h): h = 1/4 is below double precision.
-
-F is monotone: with H = sum_z h_z exp(-e^(t + u_z)) and sum h = 0, integration by parts gives
-``h . F'(pi) h = (n-1)(n-2)/2 * integral H^2 psi^(n-3) dpsi <= 0`` (zero for n = 2). Hence the
-symmetric regularised equilibrium is unique for every temperature > 0, every n and every mixture
-of annotators, and :mod:`simulators.equilibria.path` finds it.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnpo.errors import InvalidGame, InvalidPolicy, InvalidSetting
-from simulators.equilibria.checks import as_log_reference, as_policies, as_temperatures
-from simulators.equilibria.path import Rows, follow, log_normalise, require_convergence, softmax
-from simulators.equilibria.regularized import RegularizedEquilibrium
+from simulators.equilibria.checks import as_policies
 
 Array = NDArray[np.float64]
 
@@ -175,99 +167,6 @@ def plackett_luce_gradient(
         UserError: as :func:`plackett_luce_win_rates`.
     """
     return _evaluate(utilities, opponents, players, annotator_weights, gradient=True)
-
-
-@overload
-def plackett_luce_equilibrium(
-    utilities: ArrayLike,
-    players: int = 3,
-    temperature: float = 0.1,
-    reference: ArrayLike | None = None,
-    annotator_weights: ArrayLike | None = None,
-    *,
-    return_info: Literal[False] = False,
-) -> Array: ...
-
-
-@overload
-def plackett_luce_equilibrium(
-    utilities: ArrayLike,
-    players: int = 3,
-    temperature: float = 0.1,
-    reference: ArrayLike | None = None,
-    annotator_weights: ArrayLike | None = None,
-    *,
-    return_info: Literal[True],
-) -> tuple[Array, RegularizedEquilibrium]: ...
-
-
-def plackett_luce_equilibrium(
-    utilities: ArrayLike,
-    players: int = 3,
-    temperature: float = 0.1,
-    reference: ArrayLike | None = None,
-    annotator_weights: ArrayLike | None = None,
-    *,
-    return_info: bool = False,
-) -> Array | tuple[Array, RegularizedEquilibrium]:
-    """The symmetric KL-regularised equilibrium ``log pi = log ref + F_n(.; pi) / tau + const``.
-
-    For n = 2 it is the pairwise regularised equilibrium. Payoffs scale as 1/n, so the same
-    temperature regularises harder as n grows. As n grows and tau n falls to zero it tends to the
-    policy of maximal Nash welfare, ``argmax sum_a w_a log E_pi e^(u_a)``. Temperature 0 is
-    refused: the limit as tau falls exists (F is monotone) but is no regularised equilibrium;
-    come near it with a small temperature, down to about ``1e-9``.
-
-    Args:
-        utilities: (K,) or (A, K), one row an annotator.
-        players: n >= 2.
-        temperature: tau > 0.
-        reference: (K,) with full support; None is uniform.
-        annotator_weights: (A,); None is equal shares.
-        return_info: also return the log-policy and the certificate.
-
-    Returns:
-        (K,) policy, or the pair (policy, info).
-
-    Raises:
-        InvalidGame: utilities or weights of the wrong shape.
-        InvalidPolicy: a reference that is no distribution with full support.
-        InvalidSetting: players < 2, temperature <= 0 or too small for double precision.
-    """
-    oracle = PlackettLuceOracle.create(utilities, players, annotator_weights)
-    tau = np.atleast_1d(as_temperatures(temperature))
-    log_ref = np.atleast_2d(as_log_reference(reference, oracle.actions))
-    if tau.shape != (1,) or log_ref.shape[0] != 1:
-        raise InvalidSetting("temperature, reference: give one temperature and one (K,) policy")
-    solution = follow(_OneVersusManyPayoffs(oracle), log_ref, tau)
-    require_convergence(solution, tau)
-    info = RegularizedEquilibrium(
-        log_policy=log_normalise(solution.x[0]),
-        residual=solution.residual[0],
-        iterations=solution.iterations[0],
-        homotopy_steps=solution.homotopy_steps[0],
-    )
-    return (info.policy, info) if return_info else info.policy
-
-
-@dataclass(frozen=True, eq=False)
-class _OneVersusManyPayoffs:
-    """F_n of the symmetric profile, as the path follower wants it."""
-
-    oracle: PlackettLuceOracle
-    scale: float = 1.0
-
-    def value(self, x: Array, rows: Rows) -> Array:
-        # Centred (pi . F = 1/n), so that F / tau stays small on the support as tau falls.
-        return self.oracle.win_rates(softmax(x)) - 1.0 / self.oracle.players
-
-    def jacobian(self, x: Array, rows: Rows) -> Array:
-        pi = softmax(x)
-        slope = self.oracle.gradient(pi)
-        mean = np.matmul(slope, pi[:, :, None])
-        slope -= mean
-        slope *= pi[:, None, :]
-        return slope
 
 
 def _evaluate(

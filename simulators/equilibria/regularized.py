@@ -12,6 +12,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mnpo.errors import InvalidPolicy, InvalidSetting
 from simulators.equilibria.checks import as_log_reference, as_preferences, as_temperatures
 from simulators.equilibria.path import Rows, follow, log_normalise, require_convergence, softmax
 
@@ -129,15 +130,22 @@ def regularized_log_equilibrium(
     P = as_preferences(P)
     actions = P.shape[-1]
     tau = as_temperatures(temperature)
-    log_ref = (
-        as_log_reference(None, actions)
-        if log_reference is None
-        else np.asarray(log_reference, dtype=np.float64)
-    )
-    if log_ref.ndim == 0 or log_ref.shape[-1] != actions or not np.isfinite(log_ref).all():
-        # exp would hide which entry is at fault; the probability form has the full message
-        as_log_reference(np.exp(log_ref), actions)
-    lead = np.broadcast_shapes(P.shape[:-2], tau.shape, log_ref.shape[:-1])
+    if log_reference is None:
+        log_ref = as_log_reference(None, actions)
+    else:
+        log_ref = np.asarray(log_reference, dtype=np.float64)
+        if log_ref.shape[-1:] != (actions,) or not np.isfinite(log_ref).all():
+            raise InvalidPolicy(
+                f"log_reference: shape {log_ref.shape}; give finite numbers, one for each of the"
+                f" {actions} actions"
+            )
+    try:
+        lead = np.broadcast_shapes(P.shape[:-2], tau.shape, log_ref.shape[:-1])
+    except ValueError as cause:
+        raise InvalidSetting(
+            f"the batch shapes of the games {P.shape[:-2]}, temperatures {tau.shape} and"
+            f" references {log_ref.shape[:-1]} do not broadcast"
+        ) from cause
     games = P - 0.5
     if P.ndim > 2:
         games = np.broadcast_to(games, (*lead, actions, actions)).reshape(-1, actions, actions)
@@ -175,4 +183,4 @@ class _PairwisePayoffs:
     def _apply(self, pi: Array, rows: Rows) -> Array:
         if self._games.ndim == 2:
             return np.asarray(pi @ self._games.T)
-        return np.matmul(self._games[rows], pi[:, :, None])[:, :, 0]
+        return np.asarray(np.matmul(self._games[rows], pi[:, :, None])[:, :, 0])

@@ -24,7 +24,7 @@ Series = dict[int, complex]
 
 
 def rotation_frequencies(P: ArrayLike, policy: ArrayLike) -> Array:
-    """omega >= 0 with i omega an eigenvalue of P D(pi), D = diag(pi) - pi pi^T; descending.
+    """All omega >= 0 with i omega an eigenvalue of P D(pi), D = diag(pi) - pi pi^T; descending.
 
     The spectrum is purely imaginary, as P - 1/2 is skew; one frequency a conjugate pair. The
     largest says how fast play rotates around the equilibrium.
@@ -139,8 +139,8 @@ def _largest_root(updates: tuple[Update, ...], eigenvalue: complex) -> float:
     depth = max((-power for power in result), default=0)
     polynomial = np.zeros(depth + 2, dtype=complex)
     polynomial[0] = 1 - implicit
-    for power, coefficient in result.items():
-        polynomial[1 - power] -= coefficient
+    for power, value in result.items():
+        polynomial[1 - power] -= value
     roots = np.roots(polynomial)
     return float(np.abs(roots).max(initial=0.0))
 
@@ -149,8 +149,8 @@ def _add(
     series: Series, weighted: tuple[Weighted, ...], scale: complex, intermediate: Series
 ) -> None:
     for source, weight in weighted:
-        for power, coefficient in _deviation(source, intermediate).items():
-            series[power] += scale * complex(np.asarray(weight)) * coefficient
+        for power, share in _deviation(source, intermediate).items():
+            series[power] += scale * complex(np.asarray(weight)) * share
 
 
 def _deviation(source: Source, intermediate: Series) -> Series:

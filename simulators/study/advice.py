@@ -65,6 +65,6 @@ def stability_warning(
     formula = " = 2 tau / (omega^2 + tau^2)" if algorithm.name == "inpo" else ""
     return (
         f"{algorithm.name}: step_size {step_size:g} is beyond the local stability bound on game "
-        f"'{game.name}' at temperature {temperature:g}: {limit}{formula}, with omega = {omega:.4g}; "
+        f"'{game.name}' at temperature {temperature:g}: {limit}{formula}, omega = {omega:.4g}; "
         "expect it to cycle"
     )

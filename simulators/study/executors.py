@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from mnpo.errors import InvalidSetting
 from simulators.study.job import Job, JobOutput, run_job
@@ -89,7 +89,9 @@ class Ray:
         started = not ray.is_initialized()
         if started:
             address = os.environ.get("RAY_ADDRESS")
-            local = {} if address else {"num_cpus": self._workers, "include_dashboard": False}
+            local: dict[str, Any] = {}
+            if not address:
+                local = {"num_cpus": self._workers, "include_dashboard": False}
             threads = {"env_vars": dict.fromkeys(THREAD_VARIABLES, "1")}
             ray.init(
                 address=address, runtime_env=threads, log_to_driver=False, logging_level=40, **local

@@ -14,8 +14,9 @@ from mnpo.errors import NoMinimiser
 from mnpo.runs.files import digest, sha256_file
 from simulators.dynamics.modes import Mode
 from simulators.dynamics.result import BatchResult
+from simulators.dynamics.settings import Settings
 from simulators.dynamics.setup import Extras
-from simulators.dynamics.simulation import Settings, simulate_batch
+from simulators.dynamics.simulation import simulate_batch
 from simulators.games import Game, make_game
 
 if TYPE_CHECKING:

@@ -74,14 +74,14 @@ def summary_rows(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     flat = []
     for row in rows:
         axes = row.get("axes", {})
-        base = {key: value for key, value in row.items() if key != "axes"}
-        flat.append(base | {f"swept:{axis}": value for axis, value in axes.items()})
+        flat.append({key: value for key, value in row.items() if key != "axes"} | axes)
     return flat
 
 
 def write_summary_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     """``summary.csv``: a row per algorithm, setting and seed; missing values are empty."""
-    swept = sorted({key for row in rows for key in row if key.startswith("swept:")})
+    fixed = {*CONTRACT_COLUMNS, *FURTHER_COLUMNS}
+    swept = sorted({key for row in rows for key in row} - fixed)
     columns = [*CONTRACT_COLUMNS, *swept, *FURTHER_COLUMNS]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
@@ -115,7 +115,7 @@ def json_ready(value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    if value is None or isinstance(value, float) and math.isnan(value):
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, dict | list):
         return json.dumps(value, sort_keys=True) if value else ""

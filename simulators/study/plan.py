@@ -62,11 +62,7 @@ def make_plan(config: StudyConfig) -> Plan:
     fixed = config.parameters | {f"game.{k}": v for k, v in config.game_parameters.items()}
     check_axes(config.sweep, config.game, config.algorithms, fixed)
     _check_parameters(config)
-    groups = [
-        group
-        for algorithm in config.algorithms
-        for group in _groups(config, algorithm)
-    ]
+    groups = [group for algorithm in config.algorithms for group in _groups(config, algorithm)]
     total = sum(job.runs for job in groups)
     keep = _keeps_policies(config, groups, total)
     thin = total * (config.iterations + 1) > MAX_TRAJECTORY_ROWS
@@ -95,13 +91,17 @@ def _check_parameters(config: StudyConfig) -> None:
         readable = algorithm_settings(algorithm) | EXTRAS
         for key in own:
             if key not in readable:
-                raise InvalidSetting(f"{algorithm}: unknown parameter '{key}'{suggest(key, readable)}")
+                raise InvalidSetting(
+                    f"{algorithm}: unknown parameter '{key}'{suggest(key, readable)}"
+                )
 
 
 def _groups(config: StudyConfig, algorithm: str) -> Iterator[Job]:
     """One unchunked job for each point of the axes that cannot share a batch."""
     axes = axes_of(algorithm, config.game, config.sweep)
-    batched = {name: axes.pop(name) for name in ("step_size", "temperature") if name in axes}
+    batched: dict[str, Any] = {
+        name: axes.pop(name) for name in ("step_size", "temperature") if name in axes
+    }
     for values in itertools.product(*axes.values()):
         point = dict(zip(axes, values, strict=True))
         yield _group(config, algorithm, point, batched)
@@ -172,7 +172,7 @@ def _game_parameters(
 ) -> tuple[dict[str, Any], ...]:
     """One game for all runs, or, for random families without a set seed, one for each seed."""
     random_family = "seed" in game_settings(config.game) and "seed" not in parameters
-    if not random_family or config.seeds == 1 and config.seed == 0:
+    if not random_family or (config.seeds == 1 and config.seed == 0):
         return (parameters,)
     return tuple(parameters | {"seed": seed} for seed in seeds)
 
@@ -228,10 +228,7 @@ def _warnings(config: StudyConfig, groups: list[Job]) -> list[str]:
     from simulators.study.advice import stability_warnings
 
     warnings = []
-    if (
-        config.reference == "auto"
-        and isinstance(groups[0].reference, tuple)
-    ):
+    if config.reference == "auto" and isinstance(groups[0].reference, tuple):
         shown = ", ".join(f"{p:.3g}" for p in groups[0].reference[:4])
         more = ", ..." if len(groups[0].reference) > 4 else ""
         warnings.append(
@@ -286,5 +283,3 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
         key: list(value) if isinstance(value, tuple) else value
         for key, value in sorted(values.items())
     }
-
-

@@ -83,10 +83,9 @@ def axes_of(algorithm: str, game: str, axes: Mapping[str, Any]) -> dict[str, Any
     shared = MODE_SETTINGS | EXTRAS | {"temperature"}
     relevant = {}
     for axis, values in axes.items():
-        owner, _, key = axis.rpartition(".")
-        if owner == "game" or owner == algorithm:
-            relevant[axis] = values
-        elif not owner and axis in shared | algorithm_settings(algorithm):
+        owner = axis.rpartition(".")[0]
+        readable = not owner and axis in shared | algorithm_settings(algorithm)
+        if owner in ("game", algorithm) or readable:
             relevant[axis] = values
         elif not owner and axis in game_settings(game):
             relevant[f"game.{axis}"] = values
@@ -101,9 +100,9 @@ def check_axes(
     Raises:
         InvalidSetting: one line naming the axis.
     """
-    readable = (
-        MODE_SETTINGS | EXTRAS | {"temperature", "step_size"} | game_settings(game)
-    ).union(*(algorithm_settings(name) for name in algorithms))
+    readable = (MODE_SETTINGS | EXTRAS | {"temperature", "step_size"} | game_settings(game)).union(
+        *(algorithm_settings(name) for name in algorithms)
+    )
     for axis, values in axes.items():
         if not len(values):
             raise InvalidSetting(f"sweep over '{axis}' has no values")

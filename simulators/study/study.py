@@ -90,6 +90,4 @@ def run_study(
     write_trajectories(output / "trajectories.parquet", [part.trajectories for part in outputs])
     summary = {"config": resolved, "warnings": plan.warnings, "rows": rows}
     write_atomically(output / "summary.json", json.dumps(json_ready(summary), indent=1) + "\n")
-    return StudyResult(
-        directory, config, plan, rows, outputs, resumed, time.perf_counter() - begun
-    )
+    return StudyResult(directory, config, plan, rows, outputs, resumed, time.perf_counter() - begun)

@@ -1,0 +1,272 @@
+"""`mnpo-bench simulate`: does this algorithm find the equilibrium of this game, and how fast?"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from simulators.study.config import StudyConfig
+    from simulators.study.plan import Plan
+    from simulators.study.study import StudyResult
+
+HELP = """Run algorithms on a preference game and judge them against its exact equilibria.
+
+With no option but --game it compares eight algorithms from the same start and writes a report.
+"""
+EPILOG = (
+    "Examples:  mnpo-bench simulate --game cyclic   |   mnpo-bench simulate --game "
+    "file:wins.csv --algorithms inpo,mnpo --sweep step_size=0.01:1:log:20   |   mnpo-bench "
+    "simulate --game condorcet --mode sampled --seeds 100 --jobs 2"
+)
+
+
+def simulate(
+    game: Annotated[
+        str | None,
+        typer.Option(help="A game (see `mnpo-bench games list`) or file:PATH.  [default: cyclic]"),
+    ] = None,
+    algorithms: Annotated[
+        str | None,
+        typer.Option(help="Names, comma-separated, or 'all' (see `mnpo-bench algorithms list`)."),
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(help="Iterations T of each run.  [default: 500]")
+    ] = None,
+    step_size: Annotated[
+        float | None,
+        typer.Option(
+            "--step-size", help="Step on the log-odds per unit of win probability.  [default: 0.5]"
+        ),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="KL temperature.  [default: 0.1]")
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="uniform, skewed, or probabilities 0.6,0.3,0.1.  [default: auto]"),
+    ] = None,
+    initial: Annotated[
+        str | None,
+        typer.Option(help="reference, random (one start a seed), or probabilities."),
+    ] = None,
+    mode: Annotated[
+        str | None, typer.Option(help="exact, gradient, sampled or neural.  [default: exact]")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Number of seeds.  [default: 1]")] = None,
+    seed: Annotated[int | None, typer.Option(help="The first seed.  [default: 0]")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any parameter of the game, the algorithms or the mode; game.KEY or "
+            "ALGORITHM.KEY where it matters. Repeatable.",
+        ),
+    ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep",
+            metavar="KEY=AXIS",
+            help="Vary a parameter: LOW:HIGH:log:COUNT, LOW:HIGH:lin:COUNT, LOW:HIGH or a,b,c. "
+            "Repeatable.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Start from a YAML file, e.g. the run.yaml of an earlier run."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Run directory.  [default: runs/GAME-HASH, so equal runs resume]"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a run with other settings there.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(help="Worker processes, or CPUs of a local Ray.")] = 1,
+    executor: Annotated[
+        str, typer.Option(help="local, or ray (extra 'ray'; RAY_ADDRESS names a cluster).")
+    ] = "local",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, print the plan, run nothing.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Run a study; see HELP."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        # Set before numpy loads: on shared cores several BLAS threads are slower than one.
+        os.environ.setdefault(variable, "1")
+    from simulators.study.executors import make_executor
+
+    runner = make_executor(executor, jobs)
+    given = {
+        "game": game,
+        "algorithms": _names(algorithms),
+        "iterations": iterations,
+        "step_size": step_size,
+        "temperature": temperature,
+        "reference": reference,
+        "initial": initial,
+        "mode": mode,
+        "seeds": seeds,
+        "seed": seed,
+    }
+    resolved = _configuration(config, given, assignments or [], sweep or [])
+    from simulators.study.plan import make_plan
+
+    plan = make_plan(resolved)
+    folder = output or _default_folder(resolved)
+    if dry_run:
+        _print_plan(resolved, plan, folder)
+        return
+    for warning in plan.warnings:
+        print(f"note: {warning}", file=sys.stderr)
+    result = _run(resolved, plan, folder, runner, overwrite=overwrite, quiet=as_json)
+    from simulators.study.report import write_reports
+
+    table = write_reports(result, command=_command())
+    if as_json:
+        print((folder / "summary.json").read_text(), end="")
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(table)
+    if result.resumed:
+        console.print(
+            f"{result.resumed} of {len(plan.jobs)} parts were finished before and taken over"
+        )
+    console.print(f"report: [bold]{folder / 'report.html'}[/bold]", soft_wrap=True)
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    if text == "all":
+        from mnpo.algorithms import list_algorithms
+
+        return tuple(entry.name for entry in list_algorithms())
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _configuration(
+    file: Path | None, given: dict[str, Any], assignments: list[str], sweep: list[str]
+) -> "StudyConfig":
+    """The file's keys, overridden by the options, with --set and --sweep sorted in."""
+    from mnpo.cli.values import read_assignments, read_axis, read_policy
+    from mnpo.errors import InvalidSetting
+    from simulators.study.config import StudyConfig, parse_config
+    from simulators.study.settings import sort_assignments
+
+    values = _read_yaml(file) if file else {}
+    named = {"reference": ("auto", "uniform", "skewed"), "initial": ("reference", "random")}
+    for name, names in named.items():
+        given[name] = read_policy(given[name], f"--{name}", names)
+    values |= {key: value for key, value in given.items() if value is not None}
+    base = parse_config(values, str(file) if file else "the options")
+    game, parameters, single = sort_assignments(
+        read_assignments(assignments), base.game, base.algorithms
+    )
+    axes = {}
+    for item in sweep:
+        key, separator, text = item.partition("=")
+        if not separator:
+            raise InvalidSetting(f"--sweep takes KEY=AXIS, got '{item}'")
+        if key in axes:
+            raise InvalidSetting(f"--sweep {key} is given twice")
+        axes[key] = read_axis(text, f"--sweep {key}")
+    merged = {name: dict(own) for name, own in base.algorithm_parameters.items()}
+    for name, own in single.items():
+        merged.setdefault(name, {}).update(own)
+    update = {
+        "game_parameters": base.game_parameters | game,
+        "parameters": base.parameters | parameters,
+        "algorithm_parameters": merged,
+        "sweep": base.sweep | axes,
+    }
+    whole: StudyConfig = parse_config(base.model_dump() | update)
+    return whole
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    import yaml
+
+    from mnpo.errors import InvalidSetting
+
+    try:
+        loaded = yaml.safe_load(file.read_text())
+    except OSError as error:
+        raise InvalidSetting(f"--config {file}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = str(error).splitlines()[0]
+        raise InvalidSetting(f"--config {file} is not YAML: {line}") from None
+    if not isinstance(loaded, dict):
+        raise InvalidSetting(f"--config {file} must hold keys and values, as run.yaml does")
+    return {str(key): value for key, value in loaded.items()}
+
+
+def _default_folder(config: "StudyConfig") -> Path:
+    from mnpo.runs import digest
+
+    name = Path(config.game.removeprefix("file:")).name.split(".")[0]
+    return Path("runs") / f"{name}-{digest(config.model_dump(mode='json'))[:8]}"
+
+
+def _run(
+    config: "StudyConfig", plan: "Plan", folder: Path, runner: Any, *, overwrite: bool, quiet: bool
+) -> "StudyResult":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from simulators.study.study import run_study
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True, highlight=False)
+    description = f"{plan.runs} runs of {config.iterations} iterations on {config.game}"
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+        task = progress.add_task(description, total=plan.run_iterations)
+        try:
+            return run_study(
+                config,
+                plan,
+                folder,
+                runner,
+                overwrite=overwrite,
+                advance=lambda n: progress.advance(task, n),
+            )
+        except KeyboardInterrupt:
+            progress.stop()
+            console.print(
+                f"interrupted; finished parts are kept in {folder}, the same command goes on"
+            )
+            raise
+
+
+def _print_plan(config: "StudyConfig", plan: "Plan", folder: Path) -> None:
+    print(f"{plan.runs} runs of {config.iterations} iterations in {len(plan.jobs)} parts")
+    for job in plan.jobs:
+        steps = sorted(set(job.step_sizes))
+        axes = "".join(f", {axis}={value}" for axis, value in job.axes.items())
+        print(
+            f"  {job.algorithm}: {job.runs} runs, {len(steps)} step size(s), "
+            f"{len(set(job.temperatures))} temperature(s), {len(set(job.seeds))} seed(s){axes}"
+        )
+    for warning in plan.warnings:
+        print(f"note: {warning}")
+    print(f"would write to {folder}")
+
+
+def _command() -> str:
+    import shlex
+
+    return shlex.join(["mnpo-bench", *sys.argv[1:]])

@@ -1,0 +1,83 @@
+"""The results as a table on the terminal."""
+
+from typing import TYPE_CHECKING
+
+from simulators.report.content import ReportContent
+from simulators.report.formats import shortened
+from simulators.report.table import Column, ResultTable, result_table
+from simulators.report.verdicts import look
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MAX_ROWS = 40
+
+
+def terminal_table(content: ReportContent, width: int = 100, limit: int = MAX_ROWS) -> "Table":
+    """The results at a glance, one row per algorithm and setting, mean ± s.e. over seeds.
+
+    When the columns do not fit, standard errors go first and then the least important columns.
+
+    Args:
+        content: of the report.
+        width: columns of the terminal.
+        limit: at most so many rows; the caption says how many there are.
+    """
+    results = result_table(content, limit)
+    columns = [column for column in results.columns if column.importance]
+    errors = results.seeds > 1
+    while _width(table := _draw(results, columns, errors)) > width:
+        if errors:
+            errors = False
+            continue
+        spare = min(columns, key=lambda column: column.importance)
+        if spare.importance >= 90:
+            break
+        columns.remove(spare)
+    table.caption = _caption(results, columns, errors)
+    return table
+
+
+def _draw(results: ResultTable, columns: list[Column], errors: bool) -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
+    for column in columns:
+        left = column.kind == "verdict" or column.key in ("algorithm", "game", "mode")
+        table.add_column(
+            Text(column.short), justify="left" if left else "right", no_wrap=left or None
+        )
+    places = [results.columns.index(column) for column in columns]
+    for group, row in zip(results.groups, results.cells, strict=False):
+        cells = []
+        for column, place in zip(columns, places, strict=True):
+            cell = row[place]
+            if column.kind == "verdict":
+                cells.append(Text(cell.short, style=look(group.verdict).terminal))
+            elif column.kind == "metric" and not errors:
+                cells.append(Text(cell.short))
+            else:
+                cells.append(Text(shortened(cell.text, 24)))
+        table.add_row(*cells)
+    return table
+
+
+def _width(table: "Table") -> int:
+    from rich.console import Console
+
+    console = Console(width=10_000)
+    return console.measure(table).maximum
+
+
+def _caption(results: ResultTable, columns: list[Column], errors: bool) -> str | None:
+    from rich.markup import escape
+
+    lines = [escape(note) for note in results.notes[:5]]
+    if results.seeds > 1:
+        what = "mean ± standard error" if errors else "mean"
+        lines.append(f"{what} over up to {results.seeds} seeds")
+    if results.total > len(results.cells):
+        lines.append(f"{len(results.cells)} of {results.total:,} rows; all are in summary.csv")
+    return "\n".join(lines) or None
