@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.optimize import brentq
+from scipy.optimize import brentq, root
 from scipy.special import expit, lambertw, logsumexp
 
 from simulators.dynamics.settings import Settings
@@ -62,6 +62,12 @@ def practical_sppo(x: Array, gain: Array) -> Array:
 
     log_nu = brentq(lambda s: np.exp(log_policy(s)).sum() - 1, -60, 10, xtol=1e-15, rtol=1e-15)
     return log_policy(log_nu)
+
+
+def proximal(P: Array, x: Array, tau: float) -> Array:
+    """The equilibrium regularised towards x, by a general root finder."""
+    found = root(lambda y: norm(y) - norm(x + rates(P, norm(y)) / tau), x, tol=1e-15)
+    return norm(found.x)
 
 
 def twin(name: str, P: Array, start: Array, ref: Array, a: float, tau: float, **p: Any) -> Array:
@@ -120,9 +126,7 @@ def twin(name: str, P: Array, start: Array, ref: Array, a: float, tau: float, **
             case "comal-inner":
                 new = (1 - w) * x + w * magnet + a * rates(P, x)
             case "comal":
-                new = x
-                for _ in range(20_000):
-                    new = norm(new + 0.02 * (x + rates(P, new) / tau - new))
+                new = proximal(P, x, tau)
             case "eo-mnpo":
                 mixed = p["shares"] @ EXTERNALS
                 gain = {"reward": REWARDS, "externals": P @ mixed, "current": rates(P, x)}

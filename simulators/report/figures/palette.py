@@ -1,0 +1,103 @@
+"""Colours by role, in light and dark, and which algorithm gets which.
+
+Figures are drawn in the light colours; on the page each becomes a CSS variable, so that a dark
+page shows the dark one. The series follow Okabe and Ito's palette (told apart with the common
+forms of colour blindness), darkened or lightened to stand out from each background; after the
+eighth the dashes change.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simulators.report.content import ReportContent, RunCurves
+from simulators.report.formats import shortened
+
+INK, MUTED, GRID, SURFACE = "#1c1d22", "#686a75", "#dcdde4", "#ffffff"
+_DARK_INK, _DARK_MUTED, _DARK_GRID, _DARK_SURFACE = "#ececf1", "#a3a5b2", "#3a3c46", "#1b1c22"
+
+_SERIES = (
+    ("#0072b2", "#5aaef5"),
+    ("#d55e00", "#ff8f57"),
+    ("#00835f", "#35cfa0"),
+    ("#b3549a", "#ea9ed1"),
+    ("#c48700", "#f5bd41"),
+    ("#3a9bd3", "#a5dcff"),
+    ("#55565f", "#c6c7d2"),
+    ("#8a7b00", "#e6da5c"),
+)
+_DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
+    "solid",
+    (0, (5.0, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (6.0, 1.5, 1.2, 1.5)),
+)
+
+#: light colour -> (CSS variable, dark colour)
+VARIABLES: dict[str, tuple[str, str]] = {
+    INK: ("--ink", _DARK_INK),
+    MUTED: ("--muted", _DARK_MUTED),
+    GRID: ("--grid", _DARK_GRID),
+    SURFACE: ("--surface", _DARK_SURFACE),
+    **{light: (f"--series-{i}", dark) for i, (light, dark) in enumerate(_SERIES, start=1)},
+}
+
+
+def variables(dark: bool) -> str:
+    """The declarations of all colours, for a style sheet."""
+    return " ".join(
+        f"{name}: {other if dark else light};" for light, (name, other) in VARIABLES.items()
+    )
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one series is drawn."""
+
+    color: str
+    dashes: str | tuple[int, tuple[float, ...]]
+
+
+def style(index: int) -> Style:
+    """The style of the index-th series."""
+    cycle, color = divmod(index, len(_SERIES))
+    return Style(_SERIES[color][0], _DASHES[cycle % len(_DASHES)])
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Which series there are: one an algorithm, or one a label where only one algorithm ran.
+
+    Attributes:
+        names: series by name, in order.
+        by_label: whether series are labels.
+    """
+
+    names: tuple[str, ...]
+    by_label: bool
+
+    def name(self, curves: RunCurves) -> str:
+        """The series of a run."""
+        return curves.label if self.by_label else curves.algorithm
+
+    def style(self, name: str) -> Style:
+        """The style of a series, the same in every figure."""
+        return style(self.names.index(name))
+
+    def label(self, name: str) -> str:
+        """Its name where there is little room."""
+        return shortened(name, 16)
+
+
+def cast(content: ReportContent) -> Cast:
+    """The series of a report."""
+    ran = [str(row["algorithm"]) for row in content.rows if "algorithm" in row]
+    algorithms = _each_once([*ran, *(run.algorithm for run in content.curves)])
+    labels = _each_once([run.label for run in content.curves])
+    if len(algorithms) == 1 and 1 < len(labels) <= 2 * len(_SERIES):
+        # Settings of one algorithm, or its seeds; the sweep figure still looks it up by name.
+        return Cast((*labels, *(a for a in algorithms if a not in labels)), by_label=True)
+    return Cast(algorithms, by_label=False)
+
+
+def _each_once(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
