@@ -21,15 +21,15 @@ def list_all(as_json: AsJson = False) -> None:
         print(json.dumps([_as_dict(entry) for entry in entries], indent=1))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
-    table = Table("name", "what it does", "arXiv", "checked", box=None, pad_edge=False)
+    console = Console(highlight=False)
     for entry in entries:
         card = entry.kind.card
         preset = ", ".join(f"{k}={v}" for k, v in entry.preset.items())
-        summary = f"{card.summary} [{preset}]" if preset else card.summary
-        table.add_row(entry.name, summary.replace("[", "\\["), card.arxiv, str(card.badge))
-    Console(highlight=False).print(table)
+        console.print(Text(entry.name, style="bold cyan"), Text(card.summary))
+        detail = f"    arXiv {card.arxiv}; {card.badge}" + (f"; {preset}" if preset else "")
+        console.print(Text(detail, style="dim"))
 
 
 @app.command("show")

@@ -69,8 +69,30 @@ def show(
             table.add_row(action, *(f"{p:.3f}" for p in row))
         console.print(table)
     for key, value in facts.items():
-        if key not in ("preferences", "actions"):
-            console.print(f"  {key.replace('_', ' ')}: {_shown(value)}")
+        shown = _fact(key, value, game)
+        if shown:
+            console.print(f"  {key.replace('_', ' ')}: {shown}")
+
+
+def _fact(key: str, value: Any, game: Any) -> str:
+    """One line of `show`: policies by action, parameters that differ from their defaults."""
+    if key in ("name", "actions", "size", "contexts"):
+        return ""
+    if key == "parameters":
+        from simulators.games import list_games
+
+        family = "file" if game.name.startswith("file:") else game.name
+        defaults = {
+            p.name: p.default for s in list_games() if s.name == family for p in s.parameters
+        }
+        changed = {k: v for k, v in value.items() if _shown(v) != _shown(defaults.get(k))}
+        return ", ".join(f"{k}={_shown(v)}" for k, v in changed.items())
+    if key in ("nash", "regularized_equilibrium"):
+        ranked = sorted(zip(value, game.actions, strict=True), key=lambda pair: -pair[0])
+        support = [f"{action} {p:.4f}" for p, action in ranked if p > 1e-9]
+        more = f", and {len(support) - 12} more" if len(support) > 12 else ""
+        return ", ".join(support[:12]) + more
+    return _shown(value)
 
 
 def _as_dict(spec: Any) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class BatchResult:
                     movement=movement[:, r],
                     spread=spread[:, r],
                     leader=leader[:, r].astype(np.intp),
-                    noisy=self.settings.mode.samples,
+                    noisy=self.settings.mode.samples or self.settings.mode.name == "neural",
                 )
             )
             for r in range(self.runs)

@@ -3,12 +3,13 @@
 With g_t the duality gap of the game the method plays (regularised or not), E1 and E2 its largest
 value in the last but one and the last quarter of the run, the first line that applies holds:
 
-1. *converges (last iterate)*: E2 <= 1e-6, or E2 <= 0.9 E1. With noisy queries instead: the mean
-   gap of the last quarter is at most a quarter of the starting gap and no more than 1.25 times
-   the mean of the quarter before (the run has reached its noise floor).
+1. *converges (last iterate)*: E2 <= 1e-6, or E2 <= 0.9 E1. In a noisy run (sampled preferences,
+   or a network's optimiser) instead: the mean gap of the last quarter is at most a quarter of
+   the starting gap and no more than 1.25 times the mean of the quarter before (the run has
+   reached its noise floor).
 2. *settles elsewhere*: the log-odds come to rest (their largest change an iteration is below
-   1e-9, or halves from one quarter to the next) while the gap does not close: a biased fixed
-   point.
+   1e-9, or halves from one quarter to the next; in a noisy run, is below 0.02) while the gap
+   does not close: a biased fixed point.
 3. *converges on average only*: the gap of the running average is at most 1e-6, or its largest
    value in the last quarter is at most 0.75 times that in the second (a 1/sqrt(T) decay gives
    0.58, a plateau 1).
@@ -16,7 +17,9 @@ value in the last but one and the last quarter of the run, the first line that a
    by a tenth while the leading action no longer changes.
 5. *cycles*: everything else: bounded, or rotating along the boundary, without closing the gap.
 
-Runs of fewer than 8 iterations are *undecided*.
+In a noisy run "cycles" also needs a mean gap in the last quarter of at least half the largest
+and two changes of the leading action in the second half; otherwise the noise hides what it is.
+That, and a run of fewer than 8 iterations, is *undecided*.
 """
 
 from dataclasses import dataclass
@@ -30,6 +33,7 @@ Array = NDArray[np.float64]
 MIN_ITERATIONS = 8
 CLOSED = 1e-6
 AT_REST = 1e-9
+AT_REST_NOISY = 0.02
 
 
 class Verdict(StrEnum):
@@ -53,7 +57,7 @@ class Evidence:
         movement: largest change of a log-probability in the iteration; 0 at t = 0.
         spread: largest minus smallest log-probability.
         leader: index of the most likely action.
-        noisy: whether the run sampled its preferences.
+        noisy: whether the run sampled its preferences or trained a network.
     """
 
     gap: Array
@@ -77,7 +81,7 @@ def judge(evidence: Evidence) -> Verdict:
     if _converges(evidence, before, last):
         return Verdict.CONVERGES
     moving, moved = evidence.movement[last].max(), evidence.movement[before].max()
-    if not evidence.noisy and (moving <= AT_REST or moving <= 0.5 * moved):
+    if moving <= AT_REST_NOISY if evidence.noisy else moving <= max(AT_REST, 0.5 * moved):
         return Verdict.SETTLES
     average, earlier = evidence.average_gap[last].max(), evidence.average_gap[second].max()
     if average <= CLOSED or average <= 0.75 * earlier:
@@ -86,6 +90,9 @@ def judge(evidence: Evidence) -> Verdict:
     turns = np.count_nonzero(np.diff(evidence.leader[-2 * quarter :]))
     if growth >= 2 or (growth >= 1.1 and turns < 2):
         return Verdict.DIVERGES
+    large = evidence.gap[last].mean() >= 0.5 * evidence.gap.max()
+    if evidence.noisy and not (large and turns >= 2):
+        return Verdict.UNDECIDED
     return Verdict.CYCLES
 
 

@@ -12,7 +12,7 @@ from simulators.dynamics.settings import Settings
 from simulators.dynamics.simulation import simulate, simulate_batch
 from simulators.games import Game, make_game
 from simulators.metrics.gaps import duality_gap
-from simulators.metrics.local_rate import local_multiplier, rotation_frequencies, stability_bound
+from simulators.metrics.local_rate import rotation_frequencies, stability_bound
 from simulators.metrics.regret import external_regret
 
 Case = dict[str, Any]
@@ -152,7 +152,6 @@ def test_heterogeneous_trajectory(case: Case) -> None:
         run = simulate_batch(game, Settings("ht-mnpo", iterations=3000, **both | {"step_size": step}))
         distances = np.abs(run.last_policies(0)[:, 0] - case["avg_oracle_reg_ne"]).sum(axis=1)
         shifts.append(0.5 * distances.max())
-    print(shifts)
     slopes = np.diff(np.log(shifts)) / np.diff(np.log(steps))
     assert np.all(np.abs(slopes - 1) < 0.1)
 

@@ -4,7 +4,6 @@ The twins are written from the papers' formulas on log-policies (``x = log pi``)
 engine: EGPO and ONPO in two steps, DPO by its pair loss, SPPO's practical form by root finding.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,10 @@ from scipy.special import expit, lambertw, logsumexp
 
 from simulators.dynamics.settings import Settings
 from simulators.dynamics.setup import Extras
-from simulators.dynamics.simulation import simulate, simulate_batch
+from simulators.dynamics.simulation import simulate_batch
 from simulators.games import Game, make_game
 
 Array = NDArray[np.float64]
-Step = Callable[..., Array]
 
 T = 6
 DATA = np.array([0.2, 0.5, 0.2, 0.1])
@@ -242,70 +240,3 @@ def test_contexts_are_separate_games(method: str) -> None:
         for c, P in enumerate(game.preferences):
             want = expected(method, P, step, temperatures[b])
             assert np.abs(found[:, :, 3 * b + c] - want).max() < 1e-12
-
-
-def players_twin(
-    Ps: list[Array], starts: Array, ref: Array, a: float, tau: float, step: Step
-) -> Array:
-    """(T + 1, players, K): every player's step from the others' policies."""
-    xs, r = list(np.log(starts)), np.log(ref)
-    out = [np.exp(xs)]
-    for _ in range(T):
-        following = []
-        for i, P in enumerate(Ps):
-            others = [x for j, x in enumerate(xs) if j != i]
-            geometric = sum(others) / len(others)
-            mixture = sum(np.exp(x) for x in others) / len(others)
-            following.append(norm(step(P, xs[i], geometric, mixture, r, a, a * tau)))
-        xs = following
-        out.append(np.exp(xs))
-    return np.array(out)
-
-
-PLAYERS: dict[str, tuple[str, dict[str, Any], Step]] = {
-    "eq10": ("mnpo-eq10", {}, lambda P, x, g, m, r, a, w: g + a * P @ m),
-    "eq10-own-pairs": (
-        "mnpo-eq10",
-        {"target_form": "own-pairs"},
-        lambda P, x, g, m, r, a, w: g + a * rates(P, x),
-    ),
-    "eq15": ("mnpo-eq15", {}, lambda P, x, g, m, r, a, w: g + rates(P, x) / a),
-    "ht-alg2": (
-        "ht-mnpo",
-        {},
-        lambda P, x, g, m, r, a, w: (1 - w) * g + w * r + a * rates(P, x),
-    ),
-    "ht-intended": (
-        "ht-mnpo",
-        {"reading": "intended"},
-        lambda P, x, g, m, r, a, w: (1 - w) * g + w * r + a * P @ m,
-    ),
-    "ht-own-prox": (
-        "ht-mnpo",
-        {"self_weight": 0.4},
-        lambda P, x, g, m, r, a, w: (1 - w) * (0.6 * g + 0.4 * x) + w * r + a * rates(P, x),
-    ),
-}
-
-
-@pytest.mark.parametrize("method", PLAYERS)
-def test_several_players(method: str) -> None:
-    name, parameters, step = PLAYERS[method]
-    game = make_game("condorcet", kind="utilities")
-    assert game.annotators is not None
-    rng = np.random.default_rng(5)
-    starts, ref = rng.dirichlet(np.ones(3), size=3), rng.dirichlet(np.ones(3))
-    matrices = list(game.annotators) if name == "ht-mnpo" else [game.preferences] * 3
-    for a, tau in ((0.3, 0.2), (1.2, 0.1)):
-        found = simulate(
-            game,
-            name,
-            step_size=a,
-            temperature=tau,
-            reference=ref,
-            initial=starts,
-            iterations=T,
-            **parameters,
-        )
-        want = players_twin(matrices, starts, ref, a, tau, step)
-        assert np.abs(found.policies - want).max() < 1e-12
