@@ -59,14 +59,17 @@ def show(
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console(highlight=False)
     console.print(f"[bold]{game.name}[/bold]  {game.size} actions", end="")
     console.print(f", {game.contexts} contexts" if game.contexts > 1 else "")
     if game.contexts == 1 and game.size <= 12:
-        table = Table("row beats column", *game.actions)
-        for action, row in zip(game.actions, game.preferences, strict=True):
-            table.add_row(action, *(f"{p:.3f}" for p in row))
+        numbers = [str(i) for i in range(game.size)]
+        table = Table("row beats column", *numbers, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.columns[0].no_wrap = True
+        for i, (action, row) in enumerate(zip(game.actions, game.preferences, strict=True)):
+            table.add_row(Text(f"{i} {action}"), *(f"{p:.2f}".removeprefix("0") for p in row))
         console.print(table)
     for key, value in facts.items():
         shown = _fact(key, value, game)

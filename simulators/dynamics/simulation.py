@@ -1,5 +1,6 @@
 """Run an algorithm on a game, or a batch of runs at once."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
@@ -11,6 +12,7 @@ from mnpo.algorithms import Algorithm, get_algorithm
 from mnpo.algorithms.registry import find_entry
 from mnpo.errors import InvalidSetting, NoMinimiser, suggest
 from simulators.dynamics import loop
+from simulators.dynamics.advice import StabilityWarning, has_stability_bound, stability_warning
 from simulators.dynamics.exact import ExactMinimiser
 from simulators.dynamics.modes import Mode
 from simulators.dynamics.policies import Policies
@@ -55,6 +57,9 @@ def simulate(
             own), the mode's settings (`simulators.dynamics.modes.Mode`), and ``externals``,
             ``rewards``, ``demonstrations``.
 
+    Warns:
+        StabilityWarning: a step size beyond the method's local stability bound, which is quoted.
+
     Raises:
         UserError: one line that says what is wrong, where, and what to do.
     """
@@ -71,8 +76,9 @@ def simulate(
         parameters=tuple(algorithm_parameters.items()),
         extras=Extras(**extras),
     )
-    batch = simulate_batch(as_game(game), settings, keep_policies=True)
-    return batch.single()
+    result = simulate_batch(as_game(game), settings, keep_policies=True)
+    _warn_if_unstable(result)
+    return result.single()
 
 
 def simulate_batch(
@@ -214,6 +220,21 @@ def as_game(game: Game | ArrayLike) -> Game:
         return game
     matrix = check_preferences(np.asarray(game, dtype=np.float64))
     return Game("matrix", matrix, tuple(f"a{i}" for i in range(matrix.shape[-1])))
+
+
+def _warn_if_unstable(result: BatchResult) -> None:
+    game, equilibrium = result.game(0), result.batch.log_equilibrium
+    if equilibrium is None or not has_stability_bound(result.algorithm, game):
+        return
+    line = stability_warning(
+        result.algorithm,
+        game,
+        np.exp(equilibrium[:, 0]),
+        float(result.step_size[0]),
+        float(result.temperature[0]),
+    )
+    if line:
+        warnings.warn(line, StabilityWarning, stacklevel=3)
 
 
 def _minimiser(batch: Batch, settings: Settings, game: Game, seeds: list[int]) -> loop.Minimiser:

@@ -121,5 +121,4 @@ class ReportContent:
     def swept(self) -> tuple[str, ...]:
         """Names of the swept axes that the rows have a column for."""
         sweep = self.settings.get("sweep") or {}
-        columns = self.rows[0] if self.rows else {}
-        return tuple(axis for axis in sweep if axis in columns)
+        return tuple(axis for axis in sweep if any(axis in row for row in self.rows))

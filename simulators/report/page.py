@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+from mnpo.runs import write_atomically
 from simulators.report.content import ReportContent
 from simulators.report.facts import MAX_GAMES, game_card
 from simulators.report.figures.gallery import gallery
@@ -13,7 +14,6 @@ from simulators.report.rule import blocks
 from simulators.report.table import Cell, result_table
 from simulators.report.tallies import tally
 from simulators.report.verdicts import look
-from simulators.report.write import write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -28,7 +28,7 @@ def write_html(content: ReportContent, path: str | Path) -> None:
     Raises:
         OSError: when it cannot be written.
     """
-    write_text(Path(path), render_html(content))
+    write_atomically(Path(path), render_html(content))
 
 
 def render_html(content: ReportContent) -> str:

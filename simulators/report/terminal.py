@@ -13,16 +13,22 @@ if TYPE_CHECKING:
 MAX_ROWS = 40
 
 
-def terminal_table(content: ReportContent, width: int = 100, limit: int = MAX_ROWS) -> "Table":
+def terminal_table(
+    content: ReportContent, width: int | None = None, limit: int = MAX_ROWS
+) -> "Table":
     """The results at a glance, one row per algorithm and setting, mean ± s.e. over seeds.
 
     When the columns do not fit, standard errors go first and then the least important columns.
 
     Args:
         content: of the report.
-        width: columns of the terminal.
+        width: columns to fit into; None is the terminal's.
         limit: at most so many rows; the caption says how many there are.
     """
+    if width is None:
+        from rich.console import Console
+
+        width = Console().width
     results = result_table(content, limit)
     columns = [column for column in results.columns if column.importance]
     errors = results.seeds > 1
