@@ -136,5 +136,5 @@ class Algorithm(ABC):
         value = getattr(self, field)
         if value not in choices:
             raise InvalidSetting(
-                f"{self.name}: {field} must be one of {', '.join(choices)}, got {value!r}"
+                f"{self.slug}: {field} must be one of {', '.join(choices)}, got {value!r}"
             )

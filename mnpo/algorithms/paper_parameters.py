@@ -28,6 +28,8 @@ def _same(value: Any) -> Any:
 def _inverse(value: Any) -> Any:
     if isinstance(value, int | float) and value == 0:
         raise InvalidSetting("eta is an inverse step here and must not be 0")
+    if isinstance(value, str | bool | list | tuple) or value is None:
+        raise InvalidSetting(f"eta must be a number, got {value!r}")
     return 1 / value
 
 
@@ -73,7 +75,7 @@ def translate(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         parameters: in either vocabulary.
 
     Raises:
-        InvalidSetting: when both vocabularies set the same field.
+        InvalidSetting: when both vocabularies set the same field, or an inverse step is 0.
     """
     own = PAPER_PARAMETERS.get(name, {})
     result: dict[str, Any] = {}
@@ -85,5 +87,8 @@ def translate(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name}: '{key}' sets {field} ({translation.meaning if translation else ''}) "
                 f"and {field} is given as well; give one of them"
             )
-        result[field] = translation.convert(value) if translation else value
+        try:
+            result[field] = translation.convert(value) if translation else value
+        except InvalidSetting as error:
+            raise InvalidSetting(f"{name}: {error}") from None
     return result

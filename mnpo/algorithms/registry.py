@@ -12,6 +12,7 @@ from mnpo.algorithms.eo_mnpo import EOMNPO
 from mnpo.algorithms.ht_mnpo import HTMNPO
 from mnpo.algorithms.inpo import INPO
 from mnpo.algorithms.ipo import IPO
+from mnpo.algorithms.kinds import describe_kind, is_of_kind
 from mnpo.algorithms.mmd import MMD
 from mnpo.algorithms.mnpo import MNPO
 from mnpo.algorithms.mnpo_eq10 import MNPOEq10
@@ -93,14 +94,18 @@ def get_algorithm(name: str, **parameters: Any) -> Algorithm:
 
     Raises:
         InvalidSetting: unknown name or parameter, both vocabularies for one value, or a value
-            out of range.
+            of the wrong kind or out of range.
     """
     entry = find_entry(name)
     given = entry.preset | translate(entry.name, parameters)
-    known = [item.name for item in fields(entry.kind)]
-    for key in given:
-        if key not in known:
-            raise InvalidSetting(f"{name}: unknown parameter '{key}'{suggest(key, known)}")
+    kinds = {item.name: item.type for item in fields(entry.kind)}
+    for key, value in given.items():
+        if key not in kinds:
+            raise InvalidSetting(f"{name}: unknown parameter '{key}'{suggest(key, kinds)}")
+        if not is_of_kind(value, kinds[key]):
+            raise InvalidSetting(
+                f"{name}: {key} must be {describe_kind(kinds[key])}, got {value!r}"
+            )
     return entry.kind(**{key: _as_immutable(value) for key, value in given.items()})
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from mnpo.errors import DamagedRun, UserError
 from mnpo.runs.environment import environment
-from mnpo.runs.files import digest, sha256_file, write_atomically
+from mnpo.runs.files import digest, is_partial, sha256_file, write_atomically
 
 FORMAT = 1
 
@@ -48,7 +48,7 @@ class RunDirectory:
         run = cls(path)
         if path.exists() and not path.is_dir():
             raise UserError(f"{path} is a file; give a folder to write the run into")
-        if path.is_dir() and any(path.iterdir()):
+        if path.is_dir() and not run._is_fresh():
             if overwrite and (path / "run.yaml").is_file():
                 shutil.rmtree(path)
             else:
@@ -93,6 +93,19 @@ class RunDirectory:
         """Add or replace entries of the manifest."""
         self.write_manifest(self.manifest() | entries)
 
+    def begin(self, *, taken_over: bool, **entries: Any) -> None:
+        """Note that work starts, and with which versions.
+
+        Args:
+            taken_over: some parts were finished earlier; this invocation's environment then
+                stands beside theirs, else it replaces what an older attempt noted.
+            entries: further entries of the manifest.
+        """
+        here = {"started": _now(), "environment": environment()}
+        if taken_over:
+            here = {"resumed": [*self.manifest().get("resumed", []), here]}
+        self.update_manifest(status="running", **here, **entries)
+
     def finish(self, outputs: Mapping[str, Path], seconds: float) -> None:
         """Mark the run done, with the hashes of its outputs."""
         self.update_manifest(
@@ -107,7 +120,7 @@ class RunDirectory:
         path, seal = self._part(key, suffix)
         if not (path.is_file() and seal.is_file()):
             return False
-        if seal.read_text().strip() == sha256_file(path):
+        if seal.read_bytes().strip() == sha256_file(path).encode():
             return True
         path.unlink()
         seal.unlink()
@@ -125,6 +138,11 @@ class RunDirectory:
         write_atomically(path, content)
         write_atomically(seal, sha256_file(path) + "\n")
 
+    def _is_fresh(self) -> bool:
+        """Whether the folder holds nothing but what a first write that failed leaves behind."""
+        held = [entry for entry in self.path.iterdir() if not is_partial(entry)]
+        return not held or (held == [self.parts] and not any(self.parts.iterdir()))
+
     def _part(self, key: str, suffix: str) -> tuple[Path, Path]:
         path = self.parts / f"{key}.{suffix}"
         return path, path.with_name(path.name + ".sha256")
@@ -137,7 +155,7 @@ class RunDirectory:
             )
         try:
             there = yaml.safe_load(file.read_text())
-        except yaml.YAMLError:
+        except (yaml.YAMLError, UnicodeDecodeError):
             there = None
         if not isinstance(there, dict):
             raise DamagedRun(f"{file} cannot be read; start the run again with --overwrite")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+_PARTIAL = ".partial"
+
 
 def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], object]) -> None:
     """Write a file under a temporary name, flush it to disk, and rename it into place.
@@ -17,10 +19,23 @@ def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], obj
         content: the bytes, the text (UTF-8), or a function that writes to the open file.
 
     Raises:
-        OSError: when the disk is full or not writable; nothing is left behind and an older file
-            of that name is untouched.
+        OSError: when the disk is full or not writable, with the final name as its ``filename``;
+            nothing is left behind and an older file of that name is untouched.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    try:
+        _write(path, content)
+    except OSError as error:
+        error.filename = str(path)  # a failed write names no file, a failed open the partial one
+        raise
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a file is the temporary one of a write that was killed."""
+    return path.name.startswith(".") and path.name.endswith(_PARTIAL)
+
+
+def _write(path: Path, content: bytes | str | Callable[[BinaryIO], object]) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_PARTIAL, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             if callable(content):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
+from mnpo.algorithms.kinds import describe_kind, is_of_kind
 from mnpo.errors import InvalidSetting, suggest
 
 ModeName: TypeAlias = Literal["exact", "gradient", "sampled", "neural"]
@@ -44,7 +45,13 @@ class Mode:
     def __post_init__(self) -> None:
         """Refuse impossible values, and settings that the mode would ignore."""
         if self.name not in MODES:
-            raise InvalidSetting(f"unknown mode '{self.name}'{suggest(self.name, MODES)}")
+            raise InvalidSetting(f"unknown mode '{self.name}'{suggest(str(self.name), MODES)}")
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if not is_of_kind(value, item.type):
+                raise InvalidSetting(
+                    f"{item.name} must be {describe_kind(item.type)}, got {value!r}"
+                )
         if self.queries is not None and self.queries < 1:
             raise InvalidSetting(f"queries must be at least 1, got {self.queries}")
         if not 0 <= self.label_noise < 0.5:
@@ -53,6 +60,8 @@ class Mode:
             raise InvalidSetting(
                 f"annotator_sampling must be each or iteration, got {self.annotator_sampling!r}"
             )
+        if self.optimizer not in (None, "lbfgs", "adam", "sgd"):
+            raise InvalidSetting(f"optimizer must be lbfgs, adam or sgd, got {self.optimizer!r}")
         if not self.ridge > 0:
             raise InvalidSetting(f"ridge must be above 0, got {self.ridge:g}")
         if self.hidden < 1:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnpo.algorithms import Algorithm, get_algorithm
+from mnpo.algorithms.paper_parameters import PAPER_PARAMETERS, translate
 from mnpo.algorithms.registry import find_entry
 from mnpo.errors import InvalidSetting, NoMinimiser, suggest
 from simulators.dynamics import loop
@@ -105,8 +106,10 @@ def simulate_batch(
         raise InvalidSetting(f"iterations must be at least 0, got {settings.iterations}")
     listed = [games] if isinstance(games, Game) else list(games)
     runs = _broadcast_runs(listed, settings)
-    step_size = _per_run(settings.step_size, runs, "step_size")
-    temperature = _per_run(settings.temperature, runs, "temperature")
+    # What a paper's own parameters set (eta, beta, ...) holds for the game it is judged in, too.
+    own = translate(find_entry(settings.algorithm).name, dict(settings.parameters))
+    step_size = _per_run(own.get("step_size", settings.step_size), runs, "step_size")
+    temperature = _per_run(own.get("temperature", settings.temperature), runs, "temperature")
     seeds = list(settings.seeds) * (runs if len(settings.seeds) == 1 else 1)
     contexts = listed[0].contexts
     algorithm = make_algorithm(settings, step_size, temperature, contexts)
@@ -173,18 +176,11 @@ def make_algorithm(
 ) -> Algorithm:
     """The algorithm value of a batch: equal hyper-parameters as floats, others per column."""
     parameters = dict(settings.parameters)
-    own = translated_fields(settings.algorithm, parameters)
+    own = translate(find_entry(settings.algorithm).name, parameters)
     for name, value in (("step_size", step_size), ("temperature", temperature)):
         if name not in own:
             parameters[name] = _compact(np.repeat(value, contexts))
     return get_algorithm(settings.algorithm, **parameters)
-
-
-def translated_fields(algorithm: str, parameters: dict[str, Any]) -> set[str]:
-    """The fields that the given parameters set, after translation from the paper's names."""
-    from mnpo.algorithms.paper_parameters import translate
-
-    return set(translate(find_entry(algorithm).name, parameters))
 
 
 def split_parameters(
@@ -195,8 +191,6 @@ def split_parameters(
     Raises:
         InvalidSetting: for a name that none of the three knows, with the nearest one.
     """
-    from mnpo.algorithms.paper_parameters import PAPER_PARAMETERS
-
     entry = find_entry(algorithm)
     own = {field.name for field in fields(entry.kind)} | set(PAPER_PARAMETERS.get(entry.name, ()))
     mode = {field.name for field in fields(Mode)} - {"name"}
@@ -285,7 +279,10 @@ def _broadcast_runs(games: list[Game], settings: Settings) -> int:
 
 
 def _per_run(value: ArrayLike, runs: int, name: str) -> Array:
-    array = np.asarray(value, dtype=np.float64)
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidSetting(f"{name} must be a number, got {value!r}") from None
     bad = ~np.isfinite(array) | (array < 0)
     if bad.any():
         raise InvalidSetting(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_LAST_BARRIER = 1e-16
+_LAST_BARRIER = 1e-8
 _MAX_NEWTON = 60
 
 
@@ -31,27 +31,58 @@ class Face:
 
 
 def maximum_entropy_point(face: Face) -> Array:
-    """The point of largest entropy, (S,).
+    """The point of largest entropy, (S,), to rounding.
 
-    Entropy keeps the probabilities positive by itself (its slope is infinite at zero); a
-    logarithmic barrier, lowered to nothing, keeps the margins so.
+    Entropy keeps the probabilities positive by itself (its slope is infinite at zero). A
+    logarithmic barrier keeps the margins so and tells which of them the optimum exhausts; these
+    are then held at zero exactly.
     """
     slopes = face.losses @ face.directions
     limits = np.abs(slopes).max(axis=1, initial=0.0) > 1e-12
-    slopes, losses = slopes[limits], face.losses[limits]
+    slopes, margins = slopes[limits], face.losses[limits] @ face.point
     z = np.zeros(face.directions.shape[1])
-    barrier = 1e-2 if len(slopes) else 0.0
-    while True:
-        z = _centre(face, slopes, losses @ face.point, z, barrier)
-        if barrier <= _LAST_BARRIER:
-            return np.asarray(face.point + face.directions @ z)
+    if not len(slopes):
+        return _point(face, _centre(face, slopes, margins, z, 0.0))
+    barrier = 1e-2
+    while barrier > _LAST_BARRIER:
+        z = _centre(face, slopes, margins, z, barrier)
         barrier /= 10.0
+    margin = margins + slopes @ z
+    return _point(face, _hold(face, slopes, margins, z, barrier * 10.0 / margin > margin))
+
+
+def _hold(face: Face, slopes: Array, margins: Array, z: Array, active: NDArray[np.bool_]) -> Array:
+    """Active-set finish: margins in ``active`` are zero, corrected until the optimum's are."""
+    start = z
+    for _ in range(_MAX_NEWTON):
+        rows = slopes[active]
+        z = start - np.linalg.pinv(rows, rcond=1e-10) @ (margins[active] + rows @ start)
+        _, singular, turn = np.linalg.svd(rows)
+        free = turn[int((singular > 1e-10 * singular.max(initial=0.0)).sum()) :].T
+        if free.shape[1]:
+            inside = Face(_point(face, z), face.directions @ free, face.losses[:0])
+            none = np.zeros((0, free.shape[1]))
+            z = z + free @ _centre(inside, none, np.zeros(0), np.zeros(free.shape[1]), 0.0)
+        violated = ~active & (margins + slopes @ z < -1e-14)
+        gradient = face.directions.T @ np.log(_point(face, z))
+        multipliers = np.zeros(len(active))
+        multipliers[active] = np.linalg.lstsq(rows.T, gradient, rcond=1e-10)[0]
+        released = active & (multipliers < -1e-10)
+        if not (violated.any() or released.any()):
+            break
+        active = (active | violated) & ~released
+    return z
+
+
+def _point(face: Face, z: Array) -> Array:
+    return np.asarray(face.point + face.directions @ z)
 
 
 def _centre(face: Face, slopes: Array, margins: Array, start: Array, barrier: float) -> Array:
     """Newton on sum q log q - barrier * sum log margin, from a feasible start."""
     z = start
     N = face.directions
+    previous = np.inf
     for _ in range(_MAX_NEWTON):
         q, margin = face.point + N @ z, margins + slopes @ z
         gradient = N.T @ np.log(q) - barrier * (slopes / margin[:, None]).sum(axis=0)
@@ -69,8 +100,9 @@ def _centre(face: Face, slopes: Array, margins: Array, start: Array, barrier: fl
                 break
             step /= 2.0
         z = z + step * move
-        if decrement < 1e-28:
-            break
+        if decrement < 1e-28 or (decrement < 1e-16 and decrement > previous / 4.0):
+            break  # at the rounding floor
+        previous = decrement
     return z
 
 

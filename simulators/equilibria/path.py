@@ -28,6 +28,7 @@ _CHUNK_ENTRIES = 2**21  # of Jacobians solved at once: 16 MiB, about a core's sh
 _MAX_ITERATIONS = 40  # of one Newton run; the quadratic phase needs about six
 _SMALLEST_STEP = 2.0**-6  # shorter ones cost more than a step along the path
 _SMALLEST_LOG_STEP = 1e-4
+_WORST_CERTIFICATE = 1e-3  # nats; rounding over tau passes it below about tau = 1e-13
 
 
 class Payoffs(Protocol):
@@ -90,9 +91,10 @@ def require_convergence(solution: Solution, temperatures: Array) -> None:
     Raises:
         InvalidSetting: the temperature is too small for double precision on that game.
     """
-    if solution.converged.all():
+    good = solution.converged & (solution.residual < _WORST_CERTIFICATE)
+    if good.all():
         return
-    worst = int(np.argmax(np.where(solution.converged, -np.inf, solution.residual)))
+    worst = int(np.argmax(np.where(good, -np.inf, solution.residual)))
     raise InvalidSetting(
         f"temperature: {temperatures[worst]:g} is too small for this game in double precision"
         f" (residual {solution.residual[worst]:.1e} in log-probability); raise it"
@@ -162,7 +164,10 @@ def _newton(
         J = payoffs.jacobian(x[active], rows[active])
         J /= -tau[active, None, None]
         J[:, diagonal, diagonal] += 1.0
-        direction = np.asarray(-np.linalg.solve(J, G[active][:, :, None])[:, :, 0], np.float64)
+        try:
+            direction = np.asarray(-np.linalg.solve(J, G[active][:, :, None])[:, :, 0], np.float64)
+        except np.linalg.LinAlgError:  # 1/tau beyond double precision: I is lost in I - F'D/tau
+            break
         del J  # the largest array by far; the line search needs room of its own
         iterations[active] += 1
         # The step that starts inside the tolerance is the extra one that takes x from there to

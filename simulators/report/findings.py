@@ -1,11 +1,14 @@
 """The answer in a few sentences: who finds the equilibrium, how fast, and who cycles."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from mnpo.algorithms.registry import find_entry
+from mnpo.errors import InvalidSetting
 from simulators.report.content import ReportContent
-from simulators.report.formats import listed, number
-from simulators.report.groups import Group, group_rows
+from simulators.report.formats import listed, number, setting
+from simulators.report.groups import Group, group_rows, varying
 from simulators.report.verdicts import rank
 
 
@@ -15,22 +18,33 @@ def findings(content: ReportContent) -> list[tuple[str, str]]:
     An algorithm that ran more than once is named with how many of its runs got the verdict.
     """
     groups = group_rows(content.rows, content.swept)
-    runs: dict[str, dict[str, int]] = {}
-    for group in groups:
-        counts = runs.setdefault(group.algorithm, {})
-        for verdict, seeds in group.verdicts:
-            counts[verdict] = counts.get(verdict, 0) + seeds
+    runs: dict[str, list[Mapping[str, Any]]] = {}
+    for row in content.rows:
+        runs.setdefault(str(row["algorithm"]), []).append(row)
     said = []
-    for verdict in sorted({v for counts in runs.values() for v in counts}, key=rank):
-        names = []
-        for algorithm, counts in runs.items():
-            total = sum(counts.values())
-            if verdict in counts:
-                share = "" if total == 1 else f" ({counts[verdict]:,} of {total:,} runs)"
-                names.append(algorithm + share)
-        said.append((verdict, listed(names, 12)))
+    for verdict in sorted({str(row["verdict"]) for row in content.rows}, key=rank):
+        by_game: dict[str, list[str]] = {}
+        for algorithm, rows in runs.items():
+            got = [row for row in rows if row["verdict"] == verdict]
+            if got:
+                share = "" if len(rows) == 1 else f" ({len(got):,} of {len(rows):,} runs)"
+                game = "regularised" if plays_regularized(got[0]) else "unregularised"
+                by_game.setdefault(game, []).append(algorithm + share)
+        parts = [f"{listed(names, 12)} in the {game} game" for game, names in by_game.items()]
+        said.append((verdict, "; ".join(parts)))
     fastest = _fastest(groups)
     return [*said, ("", fastest)] if fastest else said
+
+
+def plays_regularized(row: Mapping[str, Any]) -> bool:
+    """Whether the verdict of a run is about the regularised game, as its method plays that one."""
+    kl = row.get("kl_to_regularized_equilibrium")
+    if kl is None or math.isnan(kl):
+        return False
+    try:
+        return find_entry(str(row["algorithm"])).kind.target == "regularized"
+    except InvalidSetting:  # a row of another version's algorithm
+        return False
 
 
 def _fastest(groups: Sequence[Group]) -> str:
@@ -55,9 +69,6 @@ def _fastest(groups: Sequence[Group]) -> str:
 
 
 def _name(group: Group, groups: Sequence[Group]) -> str:
-    from simulators.report.formats import setting
-    from simulators.report.groups import varying
-
     told = [key for key in varying(groups, list(group.setting)) if key != "algorithm"]
     parts = [f"{key} {setting(group.setting[key])}" for key in told]
     return f"{group.algorithm} ({', '.join(parts)})" if parts else group.algorithm

@@ -26,11 +26,15 @@ def number(value: object) -> str:
 
 
 def mean_and_error(mean: float, error: float) -> str:
-    """``0.312 ± 0.004`` or ``1.2e-07 ± 3e-08``; the mean alone when the error is NaN or 0."""
+    """``0.31 ± 0.04`` or ``1.2e-07 ± 3e-08``; the mean alone when the error is NaN or 0.
+
+    The mean has as many decimals as the error's first digit, and at most three digits.
+    """
     if math.isnan(error) or error == 0 or not math.isfinite(mean):
         return number(mean)
-    if 1e-3 <= abs(mean) < 1e4 and 1e-6 < error < 1e4:
-        decimals = min(max(-math.floor(math.log10(error)), 0), 5)
+    if 1e-3 <= abs(mean) < 1e4 and error < 1e4:
+        enough = max(2 - math.floor(math.log10(abs(mean))), 0)
+        decimals = min(max(-math.floor(math.log10(error)), 0), enough)
         return f"{mean:.{decimals}f} ± {error:.{decimals}f}"
     return f"{mean:.1e} ± {error:.0e}"
 

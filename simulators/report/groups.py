@@ -17,7 +17,7 @@ SETTING_KEYS = ("game", "algorithm", "mode", "step_size", "temperature")
 
 @dataclass(frozen=True)
 class Statistic:
-    """Mean over the seeds that have the quantity, its standard error (NaN for one), and how many."""
+    """Mean over the seeds that have the quantity, its standard error (NaN of one), and how many."""
 
     mean: float
     error: float
@@ -96,4 +96,8 @@ def identity(value: object) -> Hashable:
         return None
     if isinstance(value, np.generic):
         return identity(value.item())
-    return value if isinstance(value, Hashable) else setting(value)
+    try:
+        hash(value)
+    except TypeError:
+        return setting(value)
+    return value

@@ -70,10 +70,15 @@ def _findings(content: ReportContent) -> str:
 
 def _results(results: ResultTable) -> str:
     align = "".join("l" if c.kind in ("setting", "verdict") else "r" for c in results.columns)
-    rows = [tuple(cell.text for cell in row) for row in results.cells]
-    said = [_table([column.title for column in results.columns], rows, align)]
+    rows = [
+        tuple(f"**{plain(c.text)}**" if c.strong else plain(c.text) for c in row)
+        for row in results.cells
+    ]
+    headings = [plain(column.title) for column in results.columns]
+    said = [_table(headings, rows, align, escape=False)]
+    said.append("Bold: the gap of the game that the method plays, which its verdict is about.")
     if results.seeds > 1:
-        said.append(f"Mean ± standard error over up to {results.seeds} seeds.")
+        said.append("Mean ± standard error over the seeds.")
     if results.total > len(results.cells):
         said.append(
             f"The first {len(results.cells)} of {results.total:,} rows; all are in `summary.csv`."
@@ -117,12 +122,20 @@ def _rule(text: str) -> str:
     return "\n\n".join(written)
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+def _table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    align: str,
+    *,
+    escape: bool = True,
+) -> str:
     """A table; ``align`` has l or r for each column, the last one holding for the rest."""
     align += align[-1] * (len(headings) - len(align))
     rules = ["---:" if side == "r" else "---" for side in align]
-    lines = [[plain(heading) for heading in headings], rules]
-    lines += [[plain(cell) for cell in row] for row in rows]
+    lines = [list(line) for line in (headings, *rows)]
+    if escape:
+        lines = [[plain(cell) for cell in line] for line in lines]
+    lines.insert(1, rules)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulators.report.content import ReportContent
-from simulators.report.formats import MISSING, count, mean_and_error, number, setting
+from simulators.report.findings import plays_regularized
+from simulators.report.formats import MISSING, count, mean_and_error, number, setting, shortened
 from simulators.report.groups import Group, group_rows, varying
 from simulators.report.verdicts import look, rank
 
@@ -17,7 +18,7 @@ class Column:
     """One column.
 
     Attributes:
-        key: of ``summary.csv``, or ``seeds``.
+        key: of ``summary.csv``, or ``runs``.
         title: its heading.
         short: its heading where there is little room.
         about: one sentence for the reader who does not know it.
@@ -35,12 +36,21 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its text, the value it sorts by, and the tone of a verdict."""
+    """One cell.
+
+    Attributes:
+        text: what it says.
+        order: what it sorts by.
+        tone: of a verdict.
+        short: what it says where there is little room.
+        strong: whether the verdict is about this number.
+    """
 
     text: str
     order: float | str
     tone: str = ""
     short: str = ""
+    strong: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +174,7 @@ COSTS = (
 )
 _ALGORITHM = Column("algorithm", "algorithm", "algorithm", "registry name", "setting", 100)
 _VERDICT = Column("verdict", "verdict", "verdict", "by the rule below", "verdict", 100)
-_SEEDS = Column("seeds", "seeds", "seeds", "runs behind the row", "cost", 75)
+_RUNS = Column("runs", "runs", "runs", "runs behind the row, one a seed", "cost", 82)
 _SETTING_SHORT = {"step_size": "α", "temperature": "τ"}
 
 
@@ -178,10 +188,10 @@ def result_table(content: ReportContent, limit: int = MAX_ROWS) -> ResultTable:
         limit: at most so many rows.
     """
     groups = group_rows(content.rows, content.swept)
-    seeds = max((len(group.rows) for group in groups), default=0)
+    seeds = max((len(group.rows) for group in groups), default=0)  # equal settings: seeds differ
     columns = [_ALGORITHM, *_setting_columns(content, groups)]
     if seeds > 1:
-        columns.append(_SEEDS)
+        columns.append(_RUNS)
     columns.append(_VERDICT)
     columns += [c for c in METRICS if _present(content, c.key)]
     columns += [c for c in COSTS if _present(content, c.key, spent=True)]
@@ -224,21 +234,26 @@ def _present(content: ReportContent, key: str, *, text: bool = False, spent: boo
 def _cell(group: Group, column: Column) -> Cell:
     if column.kind == "verdict":
         return _verdict_cell(group)
-    if column.key == "seeds":
-        return Cell(count(len(group.rows)), float(len(group.rows)))
+    if column.key == "runs":
+        runs = count(len(group.rows))
+        return Cell(runs, float(len(group.rows)), short=runs)
     if column.kind == "setting":
         value = group.setting.get(column.key)
         text = setting(value)
         numeric = isinstance(value, int | float) and text != MISSING
-        return Cell(text, float(value) if numeric else text)  # type: ignore[arg-type]
+        short = f"{value:.4g}" if numeric else shortened(text, 24)
+        return Cell(text, float(value) if numeric else text, short=short)  # type: ignore[arg-type]
     statistic = group.statistic(column.key)
     if column.kind == "cost":
-        return Cell(count(statistic.mean), statistic.mean)
+        spent = count(statistic.mean)
+        return Cell(spent, statistic.mean, short=spent)
     if statistic.n < len(group.rows) and statistic.n > 0:
         text = f"{mean_and_error(statistic.mean, statistic.error)} ({statistic.n})"
     else:
         text = mean_and_error(statistic.mean, statistic.error)
-    return Cell(text, statistic.mean, short=number(statistic.mean))
+    regularized = plays_regularized(group.rows[0])
+    strong = column.key == ("regularized_gap_last" if regularized else "gap_last")
+    return Cell(text, statistic.mean, short=number(statistic.mean), strong=strong)
 
 
 def _verdict_cell(group: Group) -> Cell:

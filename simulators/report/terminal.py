@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from simulators.report.content import ReportContent
-from simulators.report.formats import shortened
 from simulators.report.table import Column, ResultTable, result_table
 from simulators.report.verdicts import look
 
@@ -11,6 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MAX_ROWS = 40
+_MAIN, _INDISPENSABLE = 80, 90  # importance of columns
 
 
 def terminal_table(
@@ -18,7 +18,7 @@ def terminal_table(
 ) -> "Table":
     """The results at a glance, one row per algorithm and setting, mean ± s.e. over seeds.
 
-    When the columns do not fit, standard errors go first and then the least important columns.
+    When the columns do not fit, the least important go, then standard errors, then more columns.
 
     Args:
         content: of the report.
@@ -33,13 +33,13 @@ def terminal_table(
     columns = [column for column in results.columns if column.importance]
     errors = results.seeds > 1
     while _width(table := _draw(results, columns, errors)) > width:
-        if errors:
-            errors = False
-            continue
         spare = min(columns, key=lambda column: column.importance)
-        if spare.importance >= 90:
-            break
-        columns.remove(spare)
+        if spare.importance < _MAIN or not errors:
+            if spare.importance >= _INDISPENSABLE:
+                break
+            columns.remove(spare)
+        else:
+            errors = False
     table.caption = _caption(results, columns, errors)
     return table
 
@@ -52,9 +52,7 @@ def _draw(results: ResultTable, columns: list[Column], errors: bool) -> "Table":
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
     for column in columns:
         left = column.kind == "verdict" or column.key in ("algorithm", "game", "mode")
-        table.add_column(
-            Text(column.short), justify="left" if left else "right", no_wrap=left or None
-        )
+        table.add_column(Text(column.short), justify="left" if left else "right", no_wrap=True)
     places = [results.columns.index(column) for column in columns]
     for group, row in zip(results.groups, results.cells, strict=False):
         cells = []
@@ -62,10 +60,9 @@ def _draw(results: ResultTable, columns: list[Column], errors: bool) -> "Table":
             cell = row[place]
             if column.kind == "verdict":
                 cells.append(Text(cell.short, style=look(group.verdict).terminal))
-            elif column.kind == "metric" and not errors:
-                cells.append(Text(cell.short))
             else:
-                cells.append(Text(shortened(cell.text, 24)))
+                text = cell.text if errors and column.kind == "metric" else cell.short
+                cells.append(Text(text, style="bold" if cell.strong else ""))
         table.add_row(*cells)
     return table
 
@@ -81,9 +78,11 @@ def _caption(results: ResultTable, columns: list[Column], errors: bool) -> str |
     from rich.markup import escape
 
     lines = [escape(note) for note in results.notes[:5]]
+    if any(cell.strong for row in results.cells for cell in row):
+        lines.append("[bold]bold[/bold]: the gap of the game the method plays, which is judged")
     if results.seeds > 1:
         what = "mean ± standard error" if errors else "mean"
-        lines.append(f"{what} over up to {results.seeds} seeds")
+        lines.append(f"{what} over the seeds")
     if results.total > len(results.cells):
         lines.append(f"{len(results.cells)} of {results.total:,} rows; all are in summary.csv")
     return "\n".join(lines) or None

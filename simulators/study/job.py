@@ -1,5 +1,6 @@
 """One job: a batch of runs of one algorithm, small enough to finish soon, big enough to be fast."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -33,7 +34,7 @@ class Job:
     Attributes:
         game: registry name or ``file:PATH``.
         game_parameters: one mapping for all runs, or one for each.
-        game_sha256: hash of the game file's bytes, for files.
+        game_sha256: hash of the (first) game's numbers, which a changed file changes.
         algorithm, parameters: registry name and its parameters beyond the three below.
         mode: the mode's settings by name, "name" included.
         step_sizes, temperatures, seeds: (R,).
@@ -47,7 +48,7 @@ class Job:
 
     game: str
     game_parameters: tuple[Mapping[str, Any], ...]
-    game_sha256: str | None
+    game_sha256: str
     algorithm: str
     parameters: Mapping[str, Any]
     mode: Mapping[str, Any]
@@ -116,6 +117,23 @@ class JobOutput:
 def build_game(name: str, parameters: Mapping[str, Any]) -> Game:
     """The game of a job."""
     return make_game(name, **parameters)
+
+
+def game_digest(game: Game) -> str:
+    """Hash of every number of a game that a run can read."""
+    arrays = {
+        "preferences": game.preferences,
+        "annotators": game.annotators,
+        "annotator_weights": game.annotator_weights,
+        "utilities": game.utilities,
+        "features": game.features,
+    }
+    state = hashlib.sha256(str(game.players).encode())
+    for name, array in arrays.items():
+        if array is not None:
+            state.update(f"{name}{array.shape}".encode())
+            state.update(np.ascontiguousarray(array, dtype="<f8").data)
+    return state.hexdigest()
 
 
 def run_job(job: Job, progress: Callable[[int], None] | None = None) -> JobOutput:

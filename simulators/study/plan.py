@@ -4,19 +4,18 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mnpo.errors import InvalidGame, InvalidSetting, NoMinimiser, suggest
-from mnpo.runs.files import sha256_file
+from mnpo.errors import InvalidSetting, NoMinimiser, suggest
 from simulators.dynamics.modes import Mode
+from simulators.dynamics.oracles import PlackettLuce
 from simulators.dynamics.simulation import make_algorithm, simulate_batch
 from simulators.games import Game, check_policy
 from simulators.metrics.gaps import duality_gap
 from simulators.study.config import StudyConfig
-from simulators.study.job import Job, build_game
+from simulators.study.job import Job, build_game, game_digest
 from simulators.study.settings import (
     EXTRAS,
     MODE_SETTINGS,
@@ -111,14 +110,17 @@ def _group(
     config: StudyConfig, algorithm: str, point: Mapping[str, Any], batched: Mapping[str, Any]
 ) -> Job:
     game_parameters = dict(config.game_parameters)
-    free = {
-        key: value
-        for key, value in config.parameters.items()
-        if key in algorithm_settings(algorithm) | MODE_SETTINGS | EXTRAS
-    } | config.algorithm_parameters.get(algorithm, {})
+    readable = algorithm_settings(algorithm) | MODE_SETTINGS | EXTRAS
+    shared = {key: value for key, value in config.parameters.items() if key in readable}
+    single = config.algorithm_parameters.get(algorithm, {})
+    free = shared | single
     for axis, value in point.items():
         owner, _, key = axis.rpartition(".")
-        (game_parameters if owner == "game" else free)[key] = value
+        target, default = (game_parameters, {}) if owner == "game" else (free, shared)
+        # An axis of this algorithm alone overrides what is set for all of them.
+        if key in target and not (owner and key in default and key not in single):
+            raise InvalidSetting(f"{algorithm}: '{axis}' is both swept and set; give it once")
+        target[key] = value
     mode = {"name": config.mode} | {k: v for k, v in free.items() if k in MODE_SETTINGS}
     extras = {k: v for k, v in free.items() if k in EXTRAS}
     own = {k: v for k, v in free.items() if k not in MODE_SETTINGS | EXTRAS}
@@ -136,7 +138,7 @@ def _group(
     return Job(
         game=config.game,
         game_parameters=per_run,
-        game_sha256=_file_hash(config.game),
+        game_sha256=game_digest(game),
         algorithm=algorithm,
         parameters=_plain(common),
         mode=mode,
@@ -159,6 +161,11 @@ def _values(
     own: Mapping[str, Any],
 ) -> tuple[float, ...]:
     """The values of a batched axis: swept, the algorithm's own setting, or the common one."""
+    if name in batched and name in own:
+        raise InvalidSetting(
+            f"{algorithm}: {name} is swept, and set as well under its own or its paper's name; "
+            "give it once"
+        )
     values = batched.get(name) or (own.get(name, getattr(config, name)),)
     try:
         numbers = tuple(float(value) for value in values)
@@ -175,16 +182,6 @@ def _game_parameters(
     if not random_family or (config.seeds == 1 and config.seed == 0):
         return (parameters,)
     return tuple(parameters | {"seed": seed} for seed in seeds)
-
-
-def _file_hash(game: str) -> str | None:
-    if not game.startswith("file:"):
-        return None
-    path = Path(game.removeprefix("file:"))
-    try:
-        return sha256_file(path)
-    except OSError as error:
-        raise InvalidGame(f"cannot read game file {path}: {error.strerror}") from None
 
 
 def _reference(config: StudyConfig, game: Game) -> tuple[float, ...] | None:
@@ -211,9 +208,12 @@ def skewed_policy(size: int) -> tuple[float, ...]:
 
 def uniform_is_equilibrium(game: Game) -> bool:
     """Whether nothing would move from a uniform start, though the game has something to play."""
-    if game.contexts > 1 or game.players > 2 or np.ptp(game.preferences) < 1e-12:
+    if game.contexts > 1 or np.ptp(game.preferences) < 1e-12:
         return False
     uniform = np.full(game.size, 1 / game.size)
+    if game.players > 2 and game.utilities is not None:
+        oracle = PlackettLuce(game.utilities, game.annotator_weights, game.players)
+        return float(np.ptp(oracle.win_rates(uniform[:, None]))) < 1e-9
     return float(duality_gap(game.preferences, uniform)) < 1e-9
 
 

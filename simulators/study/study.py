@@ -80,6 +80,8 @@ def run_study(
         advance(plan.jobs[index].runs * max(plan.jobs[index].iterations, 1))
     missing = [index for index in range(len(keys)) if index not in done]
     resumed = len(done)
+    if missing:
+        directory.begin(taken_over=resumed > 0, **_inputs(plan))
     for position, part in executor.run([plan.jobs[index] for index in missing], advance):
         index = missing[position]
         write_part(directory, keys[index], part)
@@ -91,3 +93,12 @@ def run_study(
     summary = {"config": resolved, "warnings": plan.warnings, "rows": rows}
     write_atomically(output / "summary.json", json.dumps(json_ready(summary), indent=1) + "\n")
     return StudyResult(directory, config, plan, rows, outputs, resumed, time.perf_counter() - begun)
+
+
+def _inputs(plan: Plan) -> dict[str, Any]:
+    """What the manifest says of the study's data: the seeds, and a hash of every game."""
+    games = {job.game_sha256: job.game for job in plan.jobs}
+    return {
+        "seeds": sorted({seed for job in plan.jobs for seed in job.seeds}),
+        "games": [{"game": game, "sha256": sha256} for sha256, game in games.items()],
+    }

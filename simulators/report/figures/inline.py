@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from simulators.report.figures.palette import GRID, INK, VARIABLES
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FONT_SIZE = 9.0
-_RC = {
+_RC: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: searchable, and in the reader's font
     "svg.hashsalt": "mnpo-bench",
     "path.simplify": True,
@@ -24,6 +24,7 @@ _RC = {
     "font.size": FONT_SIZE,
     "text.color": INK,
     "text.usetex": False,
+    "text.parse_math": False,  # a dollar sign in a label is a dollar sign
     "axes.unicode_minus": True,
     "lines.solid_capstyle": "round",
     "axes.edgecolor": GRID,
@@ -54,11 +55,13 @@ class Picture:
 @contextmanager
 def drawing() -> Iterator[None]:
     """The settings figures are drawn with; leaves the process's own as they were."""
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcdefaults, rcParams
 
-    with rc_context(_RC), warnings.catch_warnings():
+    with rc_context(), warnings.catch_warnings():
         # The reader's browser has the glyphs that matplotlib's own font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        rcdefaults()  # whatever the user's matplotlibrc says
+        rcParams.update(_RC)
         yield
 
 

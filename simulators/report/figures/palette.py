@@ -16,14 +16,14 @@ INK, MUTED, GRID, SURFACE = "#1c1d22", "#686a75", "#dcdde4", "#ffffff"
 _DARK_INK, _DARK_MUTED, _DARK_GRID, _DARK_SURFACE = "#ececf1", "#a3a5b2", "#3a3c46", "#1b1c22"
 
 _SERIES = (
-    ("#0072b2", "#5aaef5"),
-    ("#d55e00", "#ff8f57"),
-    ("#00835f", "#35cfa0"),
-    ("#b3549a", "#ea9ed1"),
-    ("#c48700", "#f5bd41"),
-    ("#3a9bd3", "#a5dcff"),
-    ("#55565f", "#c6c7d2"),
-    ("#8a7b00", "#e6da5c"),
+    ("#005fa8", "#4d9ff0"),
+    ("#cc4a00", "#ff8248"),
+    ("#008a5e", "#2fcb9a"),
+    ("#a83c92", "#e68fcd"),
+    ("#dd9c00", "#f7c552"),
+    ("#45aee6", "#a9deff"),
+    ("#3f4049", "#c9cad4"),
+    ("#8a7b00", "#d8cd4a"),
 )
 _DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
     "solid",

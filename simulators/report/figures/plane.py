@@ -79,4 +79,4 @@ def _turned(positions: Array, policy: Array) -> Array:
     if radius == 0:
         return positions
     cos, sin = y / radius, x / radius
-    return positions @ np.array([[cos, sin], [-sin, cos]])
+    return np.asarray(positions @ np.array([[cos, sin], [-sin, cos]]))

@@ -32,9 +32,7 @@ def log_ticks(low: float, high: float, most: int = 6) -> tuple[list[float], list
     """
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     if math.log10(high / low) < 2:
-        candidates = [
-            m * 10.0**e for e in range(first - 1, last + 1) for m in (1.0, 2.0, 5.0)
-        ]
+        candidates = [m * 10.0**e for e in range(first - 1, last + 1) for m in (1.0, 2.0, 5.0)]
         places = [x for x in candidates if low * (1 - 1e-9) <= x <= high * (1 + 1e-9)]
         if len(places) >= 2:
             return places, [f"{x:g}" for x in places]
@@ -50,9 +48,7 @@ def bounds(values: Array) -> tuple[float, float]:
     return 10.0**low, 10.0 ** max(high, low + 1)
 
 
-def log_axes(
-    axes: "Axes", x: tuple[float, float], y: tuple[float, float], x_title: str
-) -> None:
+def log_axes(axes: "Axes", x: tuple[float, float], y: tuple[float, float], x_title: str) -> None:
     """Make both axes logarithmic, with a light grid and few ticks."""
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -77,13 +73,11 @@ def frame(
         axis.grid(True, color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, pad=4, labelcolor=MUTED)
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_parse_math(False)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(MUTED)
     axes.spines["bottom"].set_linewidth(0.8)
-    axes.set_xlabel(x_title, color=MUTED, labelpad=3, parse_math=False)
+    axes.set_xlabel(x_title, color=MUTED, labelpad=3)
 
 
 def thinned(iterations: NDArray[np.intp], values: Array, points: int = 400) -> NDArray[np.intp]:
@@ -133,7 +127,6 @@ def end_labels(axes: "Axes", ends: Sequence[tuple[str, str, float]], height: flo
             color=INK,
             fontsize=size,
             verticalalignment="center_baseline",
-            parse_math=False,
         )
 
 

@@ -21,8 +21,9 @@ from simulators.report.figures.scales import (
 from simulators.report.formats import setting, shortened
 from simulators.report.groups import identity
 
-WIDTH, HEIGHT = 390.0, 250.0
-_BOX = (0.085, 0.15, 0.68, 0.81)
+WIDTH, HEIGHT = 360.0, 235.0
+_BOX = (0.09, 0.15, 0.665, 0.81)
+MAX_PLACES = 80  # more values of an axis are drawn in so many intervals
 METRICS = (
     ("gap_last", "Final gap"),
     ("regularized_gap_last", "Final regularised gap"),
@@ -45,12 +46,23 @@ class Axis:
     places: tuple[float, ...]
     logarithmic: bool
 
+    def bins(self) -> dict[Any, float]:
+        """The place each value is drawn at: its own, or of many the middle of its bin."""
+        places = np.array(self.places)
+        if len(places) > MAX_PLACES:
+            scaled = np.log(places) if self.logarithmic else places
+            edges = np.linspace(scaled[0], scaled[-1], MAX_PLACES + 1)
+            number = np.clip(np.searchsorted(edges, scaled, "right") - 1, 0, MAX_PLACES - 1)
+            middles = (edges[:-1] + edges[1:]) / 2
+            places = np.exp(middles[number]) if self.logarithmic else middles[number]
+        return dict(zip(self.values, (float(place) for place in places), strict=True))
+
 
 @dataclass
 class Spread:
-    """The final gaps of one algorithm, by the value of the axis; those that do not read it."""
+    """The final gaps of one algorithm, by place on the axis; those that do not read it."""
 
-    at: dict[Any, list[float]] = field(default_factory=dict)
+    at: dict[float, list[float]] = field(default_factory=dict)
     unread: list[float] = field(default_factory=list)
 
 
@@ -83,13 +95,14 @@ def _axis(name: str, given: Sequence[Any]) -> Axis | None:
 
 def _spreads(rows: Sequence[Any], axis: Axis, metric: str) -> dict[str, Spread]:
     spreads: dict[str, Spread] = {}
+    place = axis.bins()
     for row in rows:
         value = row.get(metric)
         if value is None or not math.isfinite(value):
             continue
         spread = spreads.setdefault(str(row["algorithm"]), Spread())
         key = identity(row.get(axis.name))
-        (spread.unread if key is None else spread.at.setdefault(key, [])).append(
+        (spread.unread if key is None else spread.at.setdefault(place[key], [])).append(
             max(float(value), FLOOR)
         )
     return spreads
@@ -115,16 +128,14 @@ def _draw(
     _scale(axes, axis, limits)
     low, high = np.log10(limits)
     ends = []
-    place_of = dict(zip(axis.values, axis.places, strict=True))
     flat = []
     for name, spread in spreads.items():
         style = series.style(name)
         if spread.at:
-            keys = [value for value in axis.values if value in spread.at]
-            x = np.array([place_of[key] for key in keys])
-            middle = np.array([np.median(spread.at[key]) for key in keys])
-            least = np.array([min(spread.at[key]) for key in keys])
-            most = np.array([max(spread.at[key]) for key in keys])
+            x = sorted(spread.at)
+            middle = np.array([np.median(spread.at[place]) for place in x])
+            least = np.array([min(spread.at[place]) for place in x])
+            most = np.array([max(spread.at[place]) for place in x])
             if (most > least).any():
                 axes.fill_between(x, least, most, color=style.color, alpha=0.18, linewidth=0)
             axes.plot(x, middle, color=style.color, linestyle=style.dashes, linewidth=1.5,
@@ -142,6 +153,8 @@ def _draw(
     heading = f"{title} against {axis.name}"
     svg = to_svg(figure, "".join(c if c.isalnum() else "-" for c in name), heading)
     pooled = f"seeds and over {', '.join(others)}" if others else "seeds"
+    if len(axis.places) > MAX_PLACES:
+        pooled += f", in {MAX_PLACES} intervals of {axis.name}"
     caption = f"Line: median over {pooled}; band: smallest to largest."
     if flat:
         caption += f" Dotted: methods that read no {axis.name}."
