@@ -101,7 +101,7 @@ class RunDirectory:
                 stands beside theirs, else it replaces what an older attempt noted.
             entries: further entries of the manifest.
         """
-        here = {"started": _now(), "environment": environment()}
+        here: dict[str, Any] = {"started": _now(), "environment": environment()}
         if taken_over:
             here = {"resumed": [*self.manifest().get("resumed", []), here]}
         self.update_manifest(status="running", **here, **entries)

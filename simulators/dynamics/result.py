@@ -55,7 +55,7 @@ class BatchResult:
     def series(self, name: str) -> Array:
         """A recorder's series by name, (T + 1, R)."""
         values: Array = getattr(self.recorder, name)
-        grouped: Array = values.reshape(len(values), self.batch.runs, self.batch.contexts)
+        grouped = np.reshape(values, (len(values), self.batch.runs, self.batch.contexts))
         if name in ("movement", "spread"):
             return np.asarray(grouped.max(axis=2))
         if name == "leader":
@@ -100,8 +100,9 @@ class BatchResult:
         """(..., K, B) -> (..., C, K) of one run."""
         size = values.shape[-2]
         lead = values.shape[:-2]
-        grouped = values.reshape(*lead, size, self.batch.runs, self.batch.contexts)
-        return np.ascontiguousarray(np.moveaxis(grouped[..., run, :], -2, -1))
+        grouped: Array = values.reshape(*lead, size, self.batch.runs, self.batch.contexts)
+        ordered: Array = np.ascontiguousarray(np.moveaxis(grouped[..., run, :], -2, -1))
+        return ordered
 
     def summary(self, run: int = 0) -> dict[str, Any]:
         """One row of ``summary.csv``: the setting, the metrics at the end, the verdict, the cost.

@@ -107,6 +107,8 @@ class SampledMinimiser:
 
 
 def _is_fixed(key: object) -> bool:
+    if isinstance(key, tuple):
+        return all(_is_fixed(part) for part in key)  # a mixture of fixed policies is fixed
     return isinstance(key, Reference | External)
 
 

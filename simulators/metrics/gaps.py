@@ -73,7 +73,7 @@ def regularized_gap(
     Args:
         win_rates: (K, ...) F(y) against the opponents.
         policy: (K, ...); its logarithm may be given where probabilities underflow.
-        log_reference: (K, ...) or (K,).
+        log_reference: (K, ...) or (K,); its trailing axes are the last ones of the win rates.
         temperature: tau > 0, broadcasting over the trailing shape.
         log_policy: (K, ...) log pi.
     """
@@ -82,7 +82,7 @@ def regularized_gap(
         with np.errstate(divide="ignore"):
             log_policy = np.log(policy)
     extra = win_rates.ndim - log_reference.ndim
-    base = log_reference.reshape(log_reference.shape + (1,) * extra)
+    base = log_reference.reshape(log_reference.shape[:1] + (1,) * extra + log_reference.shape[1:])
     response = base + win_rates / tau
     response = response - response.max(axis=0)
     response = response - np.log(np.exp(response).sum(axis=0))

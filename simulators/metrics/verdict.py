@@ -14,7 +14,8 @@ value in the last but one and the last quarter of the run, the first line that a
    value in the last quarter is at most 0.75 times that in the second (a 1/sqrt(T) decay gives
    0.58, a plateau 1).
 4. *diverges*: the spread of the log-odds at least doubles from one quarter to the next, or grows
-   by a tenth while the leading action no longer changes.
+   by a tenth while the leading action no longer changes. A spread beyond 1e50 nats, which only
+   exponential growth reaches, is this verdict before lines 2 and 3 are asked.
 5. *cycles*: everything else: bounded, or rotating along the boundary, without closing the gap.
 
 In a noisy run "cycles" also needs a mean gap in the last quarter of at least half the largest
@@ -34,6 +35,7 @@ MIN_ITERATIONS = 8
 CLOSED = 1e-6
 AT_REST = 1e-9
 AT_REST_NOISY = 0.02
+RUNAWAY = 1e50
 
 
 class Verdict(StrEnum):
@@ -80,6 +82,8 @@ def judge(evidence: Evidence) -> Verdict:
 
     if _converges(evidence, before, last):
         return Verdict.CONVERGES
+    if evidence.spread[last].max() >= RUNAWAY:
+        return Verdict.DIVERGES
     moving, moved = evidence.movement[last].max(), evidence.movement[before].max()
     if moving <= AT_REST_NOISY if evidence.noisy else moving <= max(AT_REST, 0.5 * moved):
         return Verdict.SETTLES
