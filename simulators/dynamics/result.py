@@ -94,7 +94,7 @@ class BatchResult:
     def average_policy(self, run: int) -> Array:
         """(C, K) mean over players and rounds of the policies played, pi_0 ... pi_(T-1)."""
         assert self.recorder.average is not None
-        return self._of_run(self.recorder.average[None], run)[0]
+        return np.asarray(self._of_run(self.recorder.average[None], run)[0])
 
     def _of_run(self, values: Array, run: int) -> Array:
         """(..., K, B) -> (..., C, K) of one run."""

@@ -79,8 +79,12 @@ def flat_settings(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[s
 
 
 def shortened(text: str, length: int) -> str:
-    """The text, cut with an ellipsis beyond ``length`` characters, on one line."""
+    """The text on one line, cut with an ellipsis beyond ``length`` characters.
+
+    Control characters, which no XML may hold, become the replacement character.
+    """
     line = " ".join(text.split())
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 

@@ -19,12 +19,14 @@ from simulators.study.job import Job, build_game, game_digest
 from simulators.study.settings import (
     EXTRAS,
     MODE_SETTINGS,
+    WHOLE_RUN,
     algorithm_settings,
     axes_of,
     check_axes,
     game_settings,
     translated,
 )
+from simulators.study.typed import typed_extras, typed_mode
 
 #: Runs a job holds at most, and iterations times runs; keeps a job's memory near 50 MB.
 MAX_RUNS, MAX_RUN_ITERATIONS = 2048, 400_000
@@ -77,6 +79,10 @@ def _check_parameters(config: StudyConfig) -> None:
     shared = MODE_SETTINGS | EXTRAS
     known = shared.union(*(algorithm_settings(name) for name in config.algorithms))
     for key in config.parameters:
+        if key in WHOLE_RUN:
+            raise InvalidSetting(
+                f"parameters: '{key}' belongs to the whole run; give it as a key of its own"
+            )
         if key not in known:
             raise InvalidSetting(
                 f"parameters: no algorithm of this run reads '{key}'{suggest(key, known)}"
@@ -121,8 +127,10 @@ def _group(
         if key in target and not (owner and key in default and key not in single):
             raise InvalidSetting(f"{algorithm}: '{axis}' is both swept and set; give it once")
         target[key] = value
-    mode = {"name": config.mode} | {k: v for k, v in free.items() if k in MODE_SETTINGS}
-    extras = {k: v for k, v in free.items() if k in EXTRAS}
+    mode = typed_mode(
+        {"name": config.mode} | {k: v for k, v in free.items() if k in MODE_SETTINGS}
+    )
+    extras = typed_extras({k: v for k, v in free.items() if k in EXTRAS})
     own = {k: v for k, v in free.items() if k not in MODE_SETTINGS | EXTRAS}
     common = translated(algorithm, own)
     grid = itertools.product(
@@ -142,7 +150,7 @@ def _group(
         algorithm=algorithm,
         parameters=_plain(common),
         mode=mode,
-        extras=_plain(extras),
+        extras=dict(sorted(extras.items())),
         step_sizes=step_sizes,
         temperatures=temperatures,
         seeds=seeds,

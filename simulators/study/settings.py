@@ -1,6 +1,6 @@
 """Which settings go where: games, algorithms, modes; and which sweep axes an algorithm reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -10,9 +10,14 @@ from mnpo.errors import InvalidSetting, suggest
 from simulators.dynamics.modes import Mode
 from simulators.dynamics.setup import Extras
 from simulators.games import list_games
+from simulators.study.config import StudyConfig
 
 MODE_SETTINGS = frozenset(field.name for field in fields(Mode)) - {"name"}
 EXTRAS = frozenset(field.name for field in fields(Extras))
+#: Read by every run, by those algorithms too that do not step by them: never a --set.
+WHOLE_RUN = frozenset({"step_size", "temperature"})
+#: Keys of the configuration without an option of their own.
+FILE_ONLY = frozenset({"keep_policies", "parameters", "game_parameters", "algorithm_parameters"})
 
 
 def algorithm_settings(name: str) -> frozenset[str]:
@@ -53,6 +58,8 @@ def sort_assignments(
     single: dict[str, dict[str, Any]] = {}
     for key, value in assignments.items():
         owner, _, rest = key.rpartition(".")
+        if key in WHOLE_RUN:
+            raise InvalidSetting(_unknown("set", key, ()))
         if owner == "game":
             game_parameters[rest] = value
         elif owner:
@@ -67,9 +74,17 @@ def sort_assignments(
         elif key in known_game:
             game_parameters[key] = value
         else:
-            known = known_algorithms | known_game
-            raise InvalidSetting(f"unknown setting '{key}'{suggest(key, known)}")
+            raise InvalidSetting(_unknown("set", key, known_algorithms | known_game))
     return game_parameters, parameters, single
+
+
+def _unknown(what: str, key: str, known: Iterable[str]) -> str:
+    """Why a key cannot be set or swept: it is the whole run's, or nobody's."""
+    if key in StudyConfig.model_fields:
+        option = f"--{key.replace('_', '-')}"
+        where = "in a --config file" if key in FILE_ONLY else f"with {option}"
+        return f"cannot {what} '{key}': it belongs to the whole run, give it {where}"
+    return f"cannot {what} unknown setting '{key}'{suggest(key, known)}"
 
 
 def axes_of(algorithm: str, game: str, axes: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +115,7 @@ def check_axes(
     Raises:
         InvalidSetting: one line naming the axis.
     """
-    readable = (MODE_SETTINGS | EXTRAS | {"temperature", "step_size"} | game_settings(game)).union(
+    readable = (MODE_SETTINGS | EXTRAS | {"temperature"} | game_settings(game)).union(
         *(algorithm_settings(name) for name in algorithms)
     )
     for axis, values in axes.items():
@@ -113,12 +128,24 @@ def check_axes(
                 f"sweep '{axis}': '{owner}' is not among the algorithms of this run"
                 f"{suggest(owner, algorithms)}"
             )
+        if key == "step_size" and key not in known:
+            raise InvalidSetting("cannot sweep 'step_size': no algorithm of this run reads it")
         if key not in known:
-            raise InvalidSetting(f"cannot sweep unknown setting '{axis}'{suggest(key, known)}")
+            raise InvalidSetting(_unknown("sweep", axis, known))
         if axis in fixed:
             raise InvalidSetting(f"'{axis}' is both swept and set; give it once")
 
 
 def translated(algorithm: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters in the common convention."""
-    return translate(find_entry(algorithm).name, parameters)
+    """The parameters in the common convention.
+
+    Raises:
+        InvalidSetting: a parameter named twice, or a step or temperature that is no number.
+    """
+    name = find_entry(algorithm).name
+    for key, translation in PAPER_PARAMETERS.get(name, {}).items():
+        if translation.field in WHOLE_RUN and key in parameters:
+            value = parameters[key]
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InvalidSetting(f"{algorithm}: {key} must be a number, got {value!r}")
+    return translate(name, parameters)
