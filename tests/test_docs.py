@@ -122,3 +122,25 @@ def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page(name)):
         if not target.startswith("http"):
             assert (ROOT / name).parent.joinpath(target).exists(), f"{name}: {target}"
+
+
+def test_the_readme_shows_what_is_printed(tmp_path: Path) -> None:
+    shown = re.search(r"```text\n(.*?)```", page("README.md"), flags=re.DOTALL)
+    assert shown
+    finished = subprocess.run(
+        [*RUN, "simulate", "--game", "cyclic"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80"},
+        check=True,
+    )
+
+    def words(text: str) -> list[list[str]]:
+        # Gaps at the level of rounding differ between machines.
+        plain = re.sub(r"\d\.\de-1[5-9]", "0", text)
+        return [line.split() for line in plain.splitlines() if line.strip()]
+
+    printed = [line for line in words(finished.stdout) if line[0] != "report:"]
+    assert printed == words(shown[1])

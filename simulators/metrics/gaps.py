@@ -47,12 +47,10 @@ def duality_gap(
         gap = 2 * (win_rates.max(axis=-1) - 0.5)
     else:
         ref = np.full(pi.shape[-1], 1 / pi.shape[-1]) if reference is None else reference
-        gap = 2 * regularized_gap(
-            np.moveaxis(win_rates, -1, 0),
-            np.moveaxis(pi, -1, 0),
-            np.moveaxis(np.log(np.asarray(ref, dtype=np.float64)), -1, 0),
-            temperature,
-        )
+        log_ref = np.log(np.asarray(ref, dtype=np.float64))
+        # Games, policies and references may each be one or many.
+        aligned = np.broadcast_arrays(win_rates, pi, log_ref)
+        gap = 2 * regularized_gap(*(np.moveaxis(a, -1, 0) for a in aligned), temperature)
     return float(gap) if np.ndim(gap) == 0 else np.asarray(gap)
 
 

@@ -137,6 +137,8 @@ def _mark(axes: "Axes", point: Array, marker: str, size: float, face: str, edge:
     axes.plot(
         [point[0]],
         [point[1]],
+        linestyle="none",
+        color=edge,
         marker=marker,
         markersize=size,
         markerfacecolor=face,

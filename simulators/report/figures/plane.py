@@ -72,9 +72,12 @@ def rotation_plane(P: Array, policy: Array) -> RotationPlane | None:
 
 
 def _turned(positions: Array, policy: Array) -> Array:
-    """Rotated so that the action that matters most points up: the pair's phase is arbitrary."""
+    """Rotated so that the action that matters most points up: the pair's phase is arbitrary.
+
+    Of several that matter alike it is the first, whatever the rounding.
+    """
     weight = policy * np.hypot(*positions.T)
-    x, y = positions[int(weight.argmax())]
+    x, y = positions[np.flatnonzero(weight >= (1 - 1e-6) * weight.max())[0]]
     radius = np.hypot(x, y)
     if radius == 0:
         return positions
