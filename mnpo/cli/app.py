@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,18 +41,29 @@ def _options(
     """Benchmark suite for game-theoretic preference optimisation."""
 
 
+#: What typer raises for options it cannot make sense of; only this subclass of it is public.
+_UsageError: Any = typer.BadParameter.__base__
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one line on stderr and exit code 2."""
     try:
-        app()
+        code = app(standalone_mode=False)
+    except _UsageError as error:
+        command = error.ctx.command_path if error.ctx else "mnpo-bench"
+        if message := error.format_message():  # empty where the help has been printed instead
+            _complain(f"{' '.join(message.split())} ('{command} --help' lists what there is)")
+        sys.exit(2)
     except UserError as error:
-        print(f"mnpo-bench: {error}", file=sys.stderr)
+        _complain(str(error))
         sys.exit(2)
     except OSError as error:
         from mnpo.runs.directory import explain_os_error
 
-        print(f"mnpo-bench: {explain_os_error(error, Path('.'))}", file=sys.stderr)
+        _complain(explain_os_error(error, Path(".")))
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("mnpo-bench: interrupted", file=sys.stderr)
-        sys.exit(130)
+    sys.exit(code or 0)
+
+
+def _complain(line: str) -> None:
+    print(f"mnpo-bench: {line}", file=sys.stderr)

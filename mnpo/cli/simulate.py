@@ -16,47 +16,55 @@ HELP = """Run algorithms on a preference game and judge them against its exact e
 
 With no option but --game it compares eight algorithms from the same start and writes a report.
 """
-EPILOG = (
-    "Examples:  mnpo-bench simulate --game cyclic   |   mnpo-bench simulate --game "
-    "file:wins.csv --algorithms inpo,mnpo --sweep step_size=0.01:1:log:20   |   mnpo-bench "
-    "simulate --game condorcet --mode sampled --seeds 100 --jobs 2"
-)
+EPILOG = """Examples, each a command:
+
+mnpo-bench simulate --game cyclic
+
+mnpo-bench simulate --game file:wins.csv --algorithms inpo,mnpo
+
+mnpo-bench simulate --algorithms inpo --sweep step_size=0.01:1:log:20
+
+mnpo-bench simulate --game condorcet --mode sampled --seeds 100 --jobs 2
+"""
 
 
 def simulate(
     game: Annotated[
         str | None,
-        typer.Option(help="A game (see `mnpo-bench games list`) or file:PATH.  [default: cyclic]"),
+        typer.Option(
+            help="A game (see `mnpo-bench games list`) or file:PATH.  \\[default: cyclic]"
+        ),
     ] = None,
     algorithms: Annotated[
         str | None,
         typer.Option(help="Names, comma-separated, or 'all' (see `mnpo-bench algorithms list`)."),
     ] = None,
     iterations: Annotated[
-        int | None, typer.Option(help="Iterations T of each run.  [default: 500]")
+        int | None, typer.Option(help="Iterations T of each run.  \\[default: 500]")
     ] = None,
     step_size: Annotated[
         float | None,
         typer.Option(
-            "--step-size", help="Step on the log-odds per unit of win probability.  [default: 0.5]"
+            "--step-size",
+            help="Step on the log-odds per unit of win probability.  \\[default: 0.5]",
         ),
     ] = None,
     temperature: Annotated[
-        float | None, typer.Option(help="KL temperature.  [default: 0.1]")
+        float | None, typer.Option(help="KL temperature.  \\[default: 0.1]")
     ] = None,
     reference: Annotated[
         str | None,
-        typer.Option(help="uniform, skewed, or probabilities 0.6,0.3,0.1.  [default: auto]"),
+        typer.Option(help="uniform, skewed, or probabilities 0.6,0.3,0.1.  \\[default: auto]"),
     ] = None,
     initial: Annotated[
         str | None,
         typer.Option(help="reference, random (one start a seed), or probabilities."),
     ] = None,
     mode: Annotated[
-        str | None, typer.Option(help="exact, gradient, sampled or neural.  [default: exact]")
+        str | None, typer.Option(help="exact, gradient, sampled or neural.  \\[default: exact]")
     ] = None,
-    seeds: Annotated[int | None, typer.Option(help="Number of seeds.  [default: 1]")] = None,
-    seed: Annotated[int | None, typer.Option(help="The first seed.  [default: 0]")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Number of seeds.  \\[default: 1]")] = None,
+    seed: Annotated[int | None, typer.Option(help="The first seed.  \\[default: 0]")] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,7 +89,7 @@ def simulate(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="Run directory.  [default: runs/GAME-HASH, so equal runs resume]"),
+        typer.Option(help="Run directory.  \\[default: runs/GAME-HASH, so equal runs resume]"),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a run with other settings there.")
@@ -164,11 +172,12 @@ def _configuration(
     from simulators.study.settings import sort_assignments
 
     values = _read_yaml(file) if file else {}
+    parse_config(values, f"{file}: {{}}".format)  # its mistakes by its own name
     named = {"reference": ("auto", "uniform", "skewed"), "initial": ("reference", "random")}
     for name, names in named.items():
         given[name] = read_policy(given[name], f"--{name}", names)
     values |= {key: value for key, value in given.items() if value is not None}
-    base = parse_config(values, str(file) if file else "the options")
+    base = parse_config(values, lambda key: f"--{key.replace('_', '-')}")
     game, parameters, single = sort_assignments(
         read_assignments(assignments), base.game, base.algorithms
     )
@@ -196,15 +205,20 @@ def _configuration(
 def _read_yaml(file: Path) -> dict[str, Any]:
     import yaml
 
+    from mnpo.cli.values import load_yaml
     from mnpo.errors import InvalidSetting
 
     try:
-        loaded = yaml.safe_load(file.read_text())
+        loaded = load_yaml(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidSetting(f"--config {file}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = str(error).splitlines()[0]
-        raise InvalidSetting(f"--config {file} is not YAML: {line}") from None
+    except UnicodeDecodeError:
+        raise InvalidSetting(f"--config {file} is not YAML: not a text file") from None
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise InvalidSetting(f"--config {file} is not YAML: {line}{error.problem}") from None
+    except yaml.YAMLError as error:
+        raise InvalidSetting(f"--config {file} is not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(loaded, dict):
         raise InvalidSetting(f"--config {file} must hold keys and values, as run.yaml does")
     return {str(key): value for key, value in loaded.items()}
@@ -233,7 +247,8 @@ def _run(
     )
     console = Console(stderr=True, highlight=False)
     description = f"{plan.runs} runs of {config.iterations} iterations on {config.game}"
-    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
         task = progress.add_task(description, total=plan.run_iterations)
         try:
             return run_study(
@@ -246,8 +261,10 @@ def _run(
             )
         except KeyboardInterrupt:
             progress.stop()
-            console.print(
-                f"interrupted; finished parts are kept in {folder}, the same command goes on"
+            print(
+                "mnpo-bench: interrupted; finished parts are kept in "
+                f"{folder}, the same command goes on",
+                file=sys.stderr,
             )
             raise
 

@@ -1,5 +1,6 @@
 """Reading values as the command line has them."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,6 +8,26 @@ import numpy as np
 import yaml
 
 from mnpo.errors import InvalidSetting
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose numbers are numbers: version 1.1 takes 1e-3 for a text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
+def load_yaml(text: str) -> Any:
+    """The value of a YAML text.
+
+    Raises:
+        yaml.YAMLError: broken YAML.
+    """
+    return yaml.load(text, Loader=_Loader)
 
 
 def read_assignments(items: Iterable[str], option: str = "--set") -> dict[str, Any]:
@@ -40,15 +61,9 @@ def read_value(text: str, where: str) -> Any:
         except (ValueError, ZeroDivisionError):
             return text
     try:
-        value = yaml.safe_load(text)
+        return load_yaml(text)
     except yaml.YAMLError:
         raise InvalidSetting(f"{where}: cannot read '{text}' as a value") from None
-    if isinstance(value, str):
-        try:
-            return float(value)  # YAML 1.1 takes 1e-3 for a text
-        except ValueError:
-            return value
-    return value
 
 
 def read_axis(text: str, where: str) -> tuple[Any, ...]:
@@ -62,8 +77,7 @@ def read_axis(text: str, where: str) -> tuple[Any, ...]:
     parts = text.split(":")
     if len(parts) == 1:
         if text.startswith("["):
-            values = read_value(text, where)
-            return tuple(values)
+            return tuple(read_value(text, where))
         return tuple(read_value(part, where) for part in text.split(",") if part.strip())
     how = (
         f"{where}: cannot read '{text}'; write LOW:HIGH:log:COUNT, LOW:HIGH:lin:COUNT, "

@@ -11,7 +11,8 @@ def pointwise_minimiser(log_anchor: Array, gain: Array) -> Array:
 
     With log Z replaced by a constant inside ``gain`` (SPPO Eq. 4.6) the stationarity condition is
     log pi = log anchor + g - W(nu/2 e^g), W Lambert's function, with nu >= 0 such that pi sums to
-    one.
+    one. Exact win rates against the anchor average 1/2, so that E e^gain >= 1 and nu exists; where
+    an estimate's average is so low that it does not, nu = 0 and the caller's normalisation is left.
 
     Args:
         log_anchor: (K, B) normalised log-probabilities of the anchor.
@@ -41,7 +42,7 @@ def pointwise_minimiser(log_anchor: Array, gain: Array) -> Array:
         high = np.where(value <= 0, s, high)
         omega = wrightomega(gain + s)
         slope = -(np.exp(log_anchor + gain - omega) * omega / (1 + omega)).sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             proposal = s - value / slope
         inside = np.isfinite(proposal) & (proposal > low) & (proposal < high)
         following = np.where(inside, proposal, (low + high) / 2)

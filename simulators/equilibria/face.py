@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 _LAST_BARRIER = 1e-8
 _MAX_NEWTON = 60
+_ROUNDING = 1e-17
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,8 @@ def _hold(face: Face, slopes: Array, margins: Array, z: Array, active: NDArray[n
 
 
 def _point(face: Face, z: Array) -> Array:
-    return np.asarray(face.point + face.directions @ z)
+    """Probabilities at z; where the sum cancels below its rounding the sign would be chance."""
+    return np.maximum(face.point + face.directions @ z, _ROUNDING)
 
 
 def _centre(face: Face, slopes: Array, margins: Array, start: Array, barrier: float) -> Array:
@@ -84,7 +86,7 @@ def _centre(face: Face, slopes: Array, margins: Array, start: Array, barrier: fl
     N = face.directions
     previous = np.inf
     for _ in range(_MAX_NEWTON):
-        q, margin = face.point + N @ z, margins + slopes @ z
+        q, margin = _point(face, z), margins + slopes @ z
         gradient = N.T @ np.log(q) - barrier * (slopes / margin[:, None]).sum(axis=0)
         scaled = slopes / margin[:, None]
         hessian = (N.T / q) @ N + barrier * scaled.T @ scaled
@@ -107,7 +109,7 @@ def _centre(face: Face, slopes: Array, margins: Array, start: Array, barrier: fl
 
 
 def _objective(face: Face, slopes: Array, margins: Array, z: Array, barrier: float) -> float:
-    q, margin = face.point + face.directions @ z, margins + slopes @ z
+    q, margin = _point(face, z), margins + slopes @ z
     return float(q @ np.log(q) - barrier * np.log(margin).sum())
 
 

@@ -47,10 +47,10 @@ def duality_gap(
         gap = 2 * (win_rates.max(axis=-1) - 0.5)
     else:
         ref = np.full(pi.shape[-1], 1 / pi.shape[-1]) if reference is None else reference
-        log_ref = np.log(np.asarray(ref, dtype=np.float64))
-        # Games, policies and references may each be one or many.
-        aligned = np.broadcast_arrays(win_rates, pi, log_ref)
-        gap = 2 * regularized_gap(*(np.moveaxis(a, -1, 0) for a in aligned), temperature)
+        # Games, policies and references may each be one or many; actions go to axis 0.
+        aligned = np.broadcast_arrays(win_rates, pi, np.log(np.asarray(ref, dtype=np.float64)))
+        rates, policies, log_reference = (np.moveaxis(values, -1, 0) for values in aligned)
+        gap = 2 * regularized_gap(rates, policies, log_reference, temperature)
     return float(gap) if np.ndim(gap) == 0 else np.asarray(gap)
 
 

@@ -33,7 +33,7 @@ def render_markdown(content: ReportContent) -> str:
     """The report as GitHub-flavoured Markdown."""
     results = result_table(content)
     parts = [f"# {plain(content.title)}"]
-    parts += [f"> **Warning:** {plain(warning)}" for warning in content.warnings]
+    parts += [f"> **Note:** {plain(warning)}" for warning in content.warnings]
     parts.append(_findings(content))
     parts.append("## Results\n\n" + _results(results))
     counted = tally(content)

@@ -189,12 +189,14 @@ def result_table(content: ReportContent, limit: int = MAX_ROWS) -> ResultTable:
     """
     groups = group_rows(content.rows, content.swept)
     seeds = max((len(group.rows) for group in groups), default=0)  # equal settings: seeds differ
-    columns = [_ALGORITHM, *_setting_columns(content, groups)]
+    told, rest = _setting_columns(content, groups)
+    columns = [_ALGORITHM, *told]
     if seeds > 1:
         columns.append(_RUNS)
     columns.append(_VERDICT)
     columns += [c for c in METRICS if _present(content, c.key)]
     columns += [c for c in COSTS if _present(content, c.key, spent=True)]
+    columns += rest
     shown = groups[:limit]
     notes = [f"{group.algorithm}: {note}" for group in groups[:limit] for note in group.notes]
     return ResultTable(
@@ -207,16 +209,22 @@ def result_table(content: ReportContent, limit: int = MAX_ROWS) -> ResultTable:
     )
 
 
-def _setting_columns(content: ReportContent, groups: Sequence[Group]) -> list[Column]:
+def _setting_columns(
+    content: ReportContent, groups: Sequence[Group]
+) -> tuple[list[Column], list[Column]]:
+    """Those that tell rows apart, and those that only belong on the page."""
     told = varying(groups, ("game", "mode", *content.swept, "step_size", "temperature"))
-    page = [key for key in ("step_size", "temperature") if key not in told]
-    return [
-        Column(
-            key, key, _SETTING_SHORT.get(key, key), "setting", "setting", 95 if key in told else 0
-        )
-        for key in (*dict.fromkeys(told), *page)
-        if _present(content, key, text=True)
-    ]
+    told = list(dict.fromkeys(told))
+    rest = [key for key in ("step_size", "temperature") if key not in told]
+
+    def columns(keys: list[str], importance: int) -> list[Column]:
+        return [
+            Column(key, key, _SETTING_SHORT.get(key, key), "setting", "setting", importance)
+            for key in keys
+            if _present(content, key, text=True)
+        ]
+
+    return columns(told, 95), columns(rest, 0)
 
 
 def _present(content: ReportContent, key: str, *, text: bool = False, spent: bool = False) -> bool:

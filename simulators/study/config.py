@@ -1,6 +1,6 @@
 """The configuration of a study, as the command line and ``run.yaml`` give it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -63,26 +63,59 @@ class StudyConfig(BaseModel):
         return value
 
 
-def parse_config(values: Mapping[str, Any], where: str = "the configuration") -> StudyConfig:
+def parse_config(
+    values: Mapping[str, Any], called: Callable[[str], str] = "the configuration: {}".format
+) -> StudyConfig:
     """A checked configuration.
 
     Args:
         values: keys as in `StudyConfig`.
-        where: what to call the source in messages.
+        called: how a message calls a key, e.g. ``study.yaml: seeds`` or ``--seeds``.
 
     Raises:
         InvalidSetting: one line naming the first key that is unknown or wrong.
     """
     for key in values:
         if key not in StudyConfig.model_fields:
-            raise InvalidSetting(
-                f"{where}: unknown key '{key}'{suggest(str(key), StudyConfig.model_fields)}"
-            )
+            unknown = f"unknown key '{key}'"
+            raise InvalidSetting(f"{called(unknown)}{suggest(str(key), StudyConfig.model_fields)}")
     try:
         return StudyConfig.model_validate(dict(values))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"][:1])
-        message = first["msg"].removeprefix("Value error, ")
-        given = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
-        raise InvalidSetting(f"{where}: {key}: {message}{given}") from None
+        raise InvalidSetting(_message(error, values, called)) from None
+
+
+def _message(
+    error: ValidationError, values: Mapping[str, Any], called: Callable[[str], str]
+) -> str:
+    """The first complaint of pydantic as one line."""
+    first = error.errors()[0]
+    key, *inner = first["loc"]
+    if first["type"] == "value_error":
+        return f"{called(str(key))}: {first['ctx']['error']}"
+    named = _POLICIES.get(str(key))
+    if named:
+        return (
+            f"{called(str(key))} must be {named}, or one probability for each action, "
+            f"got {values[str(key)]!r}"
+        )
+    path = ".".join(str(part) for part in (key, *inner) if not isinstance(part, int))
+    return f"{called(path)} {why(first)}, got {first['input']!r}"
+
+
+#: Settings that are a name or a list of probabilities.
+_POLICIES = {"reference": "auto, uniform or skewed", "initial": "reference or random"}
+
+
+def why(error: Mapping[str, Any]) -> str:
+    """A pydantic complaint in this project's words, to follow the name of the setting."""
+    message = str(error["msg"]).split(", unable to parse")[0]
+    for theirs, ours in {
+        "Input should be": "must be",
+        "greater than or equal to": "at least",
+        "a valid tuple": "a list",
+        "a valid dictionary": "a mapping",
+        "valid ": "",
+    }.items():
+        message = message.replace(theirs, ours)
+    return message

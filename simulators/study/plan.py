@@ -127,9 +127,7 @@ def _group(
         if key in target and not (owner and key in default and key not in single):
             raise InvalidSetting(f"{algorithm}: '{axis}' is both swept and set; give it once")
         target[key] = value
-    mode = typed_mode(
-        {"name": config.mode} | {k: v for k, v in free.items() if k in MODE_SETTINGS}
-    )
+    mode = typed_mode({"name": config.mode} | {k: v for k, v in free.items() if k in MODE_SETTINGS})
     extras = typed_extras({k: v for k, v in free.items() if k in EXTRAS})
     own = {k: v for k, v in free.items() if k not in MODE_SETTINGS | EXTRAS}
     common = translated(algorithm, own)

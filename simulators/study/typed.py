@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from mnpo.errors import InvalidSetting
 from simulators.dynamics.modes import Mode
+from simulators.study.config import why
 
 #: Counts beyond this do not fit the generators that draw them.
 MAX_COUNT = 2**31 - 1
@@ -49,15 +50,6 @@ def typed_extras(values: Mapping[str, Any]) -> dict[str, Any]:
         else _numbers(value, key)
         for key, value in values.items()
     }
-
-
-def why(error: Mapping[str, Any]) -> str:
-    """A pydantic complaint in this project's words, to follow the name of the setting."""
-    message = str(error["msg"]).removeprefix("Value error, ").split(", unable to parse")[0]
-    words = {"Input should be": "must be", "valid ": "", "tuple": "list", "dictionary": "mapping"}
-    for theirs, ours in words.items():
-        message = message.replace(theirs, ours)
-    return message
 
 
 def _policies(value: Any) -> list[list[float]]:

@@ -71,12 +71,21 @@ class Line:
 def gap_pictures(content: ReportContent, series: Cast) -> list[Picture]:
     """The panels that have data; call within `drawing`."""
     pictures = []
+    runs = drawn_runs(content)
     for panel in PANELS:
-        lines = _lines(content.curves[:MAX_CURVES], panel.attribute)
+        lines = _lines(runs, panel.attribute)
         if lines:
             aim = _gap_of_equilibrium(content, lines) if panel.plain else None
             pictures.append(_draw(panel, lines, series, aim))
     return pictures
+
+
+def drawn_runs(content: ReportContent) -> list[RunCurves]:
+    """All runs, or evenly chosen ones when they are too many to see."""
+    runs = list(content.curves)
+    if len(runs) <= MAX_CURVES:
+        return runs
+    return [runs[i] for i in np.linspace(0, len(runs) - 1, MAX_CURVES).round().astype(int)]
 
 
 def _lines(runs: Sequence[RunCurves], attribute: str) -> list[Line]:
@@ -158,14 +167,14 @@ def _reading(lines: Sequence[Line], series: Cast) -> list[str]:
     closed = [name for name, values in ends.items() if max(values) <= CLOSED]
     opened = [name for name, values in ends.items() if min(values) > OPEN]
     said = []
-    for names, where in ((closed, "below 1e-06"), (opened, "above 0.1")):
+    for names, where in ((closed, "below 10⁻⁶"), (opened, "above 0.1")):
         if names and len(names) == len(ends):
             said.append(f"{'All end' if len(ends) > 1 else 'It ends'} {where}.")
         elif names:
             said.append(f"{where.capitalize()} at the end: {listed(names)}.")
     said += [f"{listed(names)} coincide." for names in _coinciding(lines, series)]
     if any((line.y < FLOOR).any() for line in lines):
-        said.append("Values below 1e-16 are drawn there: rounding.")
+        said.append("Values below 10⁻¹⁶ are drawn there: rounding.")
     return said
 
 

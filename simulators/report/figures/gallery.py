@@ -57,7 +57,7 @@ def gallery(content: ReportContent) -> list[Section]:
 
 
 def _gap_caption(content: ReportContent) -> str:
-    drawn = content.curves[: curves.MAX_CURVES]
+    drawn = curves.drawn_runs(content)
     text = "Both axes are logarithmic: a power of t is a straight line, an exponential bends down."
     if len(content.rows) > len(drawn):
         text += f" Drawn are {len(drawn):,} of {len(content.rows):,} runs."

@@ -9,6 +9,7 @@ from conftest import policies, preference_matrices
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from mnpo.errors import InvalidPolicy
 from simulators.dynamics.simulation import simulate
@@ -92,7 +93,7 @@ def test_multiplicative_weights_have_no_regret_and_eq10s_player_does() -> None:
     ).policies
     x, learner = np.zeros(3), []
     for _ in range(2000):
-        learner.append(np.exp(x) / np.exp(x).sum())
+        learner.append(softmax(x))
         x = x + 0.5 * gain
     per_round = {T: (regret(eq10[1 : T + 1]) / T, regret(np.array(learner[:T])) / T)
                  for T in (200, 2000)}
@@ -105,15 +106,11 @@ def test_tuned_multiplicative_weights_average_at_one_over_root_t() -> None:
     gaps, rounds = [], [250, 1000, 4000]
     for T in rounds:
         run = simulate(
-            make_game("biased-rps"),
-            "mwu",
-            step_size=2 / np.sqrt(T),
-            reference=[0.4, 0.4, 0.2],
-            iterations=T,
+            make_game("random-skew"), "mwu", step_size=4 / np.sqrt(T), iterations=T
         )
         gaps.append(run.summary()["gap_average"])
     slope = np.polyfit(np.log(rounds), np.log(gaps), 1)[0]
-    assert -0.75 < slope < -0.4
+    assert -0.6 < slope < -0.4
 
 
 @pytest.mark.parametrize("step", [0.05, 0.125, 0.5])

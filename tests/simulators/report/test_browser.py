@@ -30,17 +30,17 @@ FLAGS = (
 ).split()
 
 
-def opened(page: Path, tmp_path: Path, *, width: int = 1280, dark: bool = False) -> tuple[str, str]:
+def opened(page: Path, tmp_path: Path, *, dark: bool = False) -> tuple[str, str]:
     """The page's elements after its scripts ran, and what they said on the console."""
     assert CHROMIUM
-    profile = tmp_path / f"profile-{width}-{dark}-{page.stem}"
+    profile = tmp_path / f"profile-{dark}"
     scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
     done = subprocess.run(
         [
             CHROMIUM,
             *FLAGS,
             scheme,
-            f"--window-size={width},900",
+            "--window-size=1400,900",
             f"--user-data-dir={profile}",
             "--dump-dom",
             page.as_uri(),
@@ -65,12 +65,22 @@ def page(make_content: Any, make_row: Any, tmp_path_factory: pytest.TempPathFact
     return path
 
 
-def measured(page: Path, script: str, tmp_path: Path, **options: Any) -> str:
-    copy = tmp_path / "measured.html"
-    text = page.read_text()
-    code = f"<script>document.body.dataset.found = String({script});</script></body>"
-    copy.write_text(text.replace("</body>", code))
-    elements, console = opened(copy, tmp_path, **options)
+def measured(
+    page: Path, script: str, tmp_path: Path, *, width: int = 1280, dark: bool = False
+) -> str:
+    """The value of a script within the page, shown ``width`` wide.
+
+    In a frame: Chromium's own window is never narrower than 500.
+    """
+    code = f"<script>parent.postMessage(String({script}), '*');</script></body>"
+    (tmp_path / "page.html").write_text(page.read_text().replace("</body>", code))
+    frame = tmp_path / "frame.html"
+    frame.write_text(
+        "<body><script>addEventListener('message', (event) => {"
+        " document.body.dataset.found = event.data; });</script>"
+        f"<iframe src='page.html' style='width: {width}px; height: 900px; border: 0'></iframe>"
+    )
+    elements, console = opened(frame, tmp_path, dark=dark)
     assert console == ""
     found = re.search(r'data-found="([^"]*)"', elements)
     assert found

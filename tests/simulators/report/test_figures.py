@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.metrics.local_rate import rotation_frequencies
+from simulators.report.figures.curves import drawn_runs
 from simulators.report.figures.gallery import gallery
 from simulators.report.figures.palette import cast
 from simulators.report.figures.plane import rotation_plane
@@ -164,10 +165,21 @@ def test_captions_say_who_closed_the_gap(make_content: Any, make_curves: Any) ->
     ]
     (gaps,) = [s for s in gallery(make_content(curves=runs)) if s.name == "gaps"]
     caption = gaps.pictures[0].caption
-    assert "Below 1e-06 at the end: inpo." in caption
+    assert "Below 10⁻⁶ at the end: inpo." in caption
     assert "Above 0.1 at the end: mwu and sppo." in caption
     assert "mwu and sppo coincide." in caption
-    assert "1e-16" in caption  # exp(-40) is below the floor
+    assert "10⁻¹⁶" in caption  # exp(-40) is below the floor
+
+
+def test_of_too_many_runs_some_of_every_algorithm_are_drawn(
+    make_content: Any, make_curves: Any
+) -> None:
+    names = ("inpo", "mwu", "dpo", "sppo")
+    content = make_content(names, curves=[make_curves(n) for n in names for _ in range(40)])
+    drawn = drawn_runs(content)
+    assert len(drawn) == 48
+    assert {run.algorithm for run in drawn} == set(names)
+    assert drawn_runs(make_content(names))[0].algorithm == "inpo"
 
 
 def test_panels_without_data_are_left_out(make_content: Any, make_curves: Any) -> None:
@@ -267,3 +279,30 @@ def test_drawing_leaves_matplotlib_as_it_was(make_content: Any) -> None:
 
 def test_no_iterations_no_curves(make_content: Any, make_curves: Any) -> None:
     assert gallery(make_content(curves=[make_curves("inpo", 3, 1)]))[0].name == "trajectories"
+
+
+def test_the_gap_that_regularised_methods_aim_at_is_marked(
+    make_content: Any, make_curves: Any
+) -> None:
+    content = make_content(("inpo",))
+    game = replace(content.games[0], regularized_equilibrium=np.array([0.5, 0.3, 0.2]))
+    content = replace(content, games=[game])
+    assert "reg. equilibrium" in svg_of(content, "gaps", 0)
+    assert "reg. equilibrium" in svg_of(content, "gaps", 1)
+    assert "reg. equilibrium" not in svg_of(content, "gaps", 2)  # zero in its own game
+    elsewhere = replace(content, curves=[make_curves("inpo", temperature=0.3)])
+    assert "reg. equilibrium" not in svg_of(elsewhere, "gaps", 0)
+
+
+def test_far_actions_are_named_at_the_edge_of_a_zoomed_picture(
+    make_content: Any, make_curves: Any
+) -> None:
+    still = np.full((5, 10), 0.1)
+    still[:, 0] += np.linspace(0, 0.01, 5)
+    still /= still.sum(axis=1, keepdims=True)
+    run = make_curves("inpo", None, policies=still, policy_iterations=np.arange(5))
+    svg = svg_of(make_content(("inpo",), 10, curves=[run]), "trajectories")
+    names = re.findall(r'<text [^>]*?x="([\d.]+)" y="([\d.]+)"[^>]*>(action \d)</text>', svg)
+    assert len(names) >= 6
+    for x, y, _ in names:
+        assert max(abs(float(x) - 95), abs(float(y) - 95)) > 70  # of 190 points

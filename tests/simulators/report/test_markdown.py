@@ -17,9 +17,9 @@ def test_sections_and_tables(make_content: Any, tmp_path: Path) -> None:
     assert text.startswith("# ring: a comparison\n")
     for heading in ("Results", "Game", "Verdict rule", "Reproduce"):
         assert f"\n## {heading}\n" in text
-    assert "> **Warning:** the step size is beyond the bound 0.3" in text
-    assert "| inpo | 0.5 | 0.1 | converges (last iterate) |" in text
-    assert "| dpo | – | 0.1 | diverges |" in text
+    assert "> **Note:** the step size is beyond the bound 0.3" in text
+    assert "| inpo | converges (last iterate) | 0.0312 | 1.2e-07 | **0.00200** |" in text
+    assert "| dpo | diverges | 0.0312 |" in text
     assert "```sh\nmnpo-bench simulate --game ring\n```" in text
     assert "unique, plays 3 of 3 actions" in text
     assert "1. *converges (last iterate)*: " in text
