@@ -8,18 +8,17 @@ Prints, with one BLAS thread:
   numpy loop over one game (the code a paper's notebook has) and against OpenSpiel's MMD iterations
   per second (where the extra `peers` is installed);
 * INPO on one shared matrix of 1,000 actions, as a share of the measured matrix-product rate;
+* both also with every metric recorded at every iteration, which is what `simulate_batch` does;
 * peak memory against batch size, actions and iterations: linear in batch x actions, independent
   of the iterations beyond the (iterations x batch) metric series.
 
-Every figure is the best of several repeats, interleaved with its peer's, since machines are shared.
+Every rate is the median of several repeats, the measures taken in turn, since machines are shared.
+What was measured where stands in README.md beside this file.
 """
 
-import os
-
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_variable] = "1"
-
 import argparse
+import os
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -33,16 +32,17 @@ from simulators.dynamics.oracles import SharedMatrix
 from simulators.dynamics.problem import Problem
 from simulators.dynamics.settings import Settings
 from simulators.dynamics.simulation import simulate_batch
-from simulators.games import make_game
+from simulators.games import Game, make_game
 
 RPS = np.array([[0.5, 0.0, 1.0], [1.0, 0.5, 0.0], [0.0, 1.0, 0.5]])
 ALPHA, TAU = 0.5, 0.1
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def best_of(repeats: int, *measures: Callable[[], float]) -> list[float]:
-    """The best rate of each measure, the measures taken in turn."""
-    rounds = [[measure() for measure in measures] for _ in range(repeats)]
-    return [max(column) for column in zip(*rounds, strict=True)]
+def medians(repeats: int, *measures: Callable[[], float]) -> list[float]:
+    """The median rate of each measure, the measures taken in turn after one unmeasured round."""
+    rounds = [[measure() for measure in measures] for _ in range(repeats + 1)][1:]
+    return [float(np.median(column)) for column in zip(*rounds, strict=True)]
 
 
 def engine_rate(preferences: np.ndarray, batch: int, iterations: int) -> float:
@@ -55,6 +55,20 @@ def engine_rate(preferences: np.ndarray, batch: int, iterations: int) -> float:
     begun = time.perf_counter()
     loop.run(algorithm, problem, ExactMinimiser(problem), iterations=iterations)
     return batch * iterations / (time.perf_counter() - begun)
+
+
+def recorded_rate(game: Game, batch: int, iterations: int) -> float:
+    """The same with every metric at every iteration; what a run costs once is left out."""
+
+    def seconds(steps: int) -> float:
+        settings = Settings(
+            "inpo", step_size=np.linspace(0.1, 0.9, batch), temperature=TAU, iterations=steps
+        )
+        begun = time.perf_counter()
+        simulate_batch(game, settings)
+        return time.perf_counter() - begun
+
+    return batch * iterations / max(seconds(iterations) - seconds(0), 1e-9)
 
 
 def notebook_rate(preferences: np.ndarray, iterations: int) -> float:
@@ -72,15 +86,15 @@ def notebook_rate(preferences: np.ndarray, iterations: int) -> float:
     return iterations / (time.perf_counter() - begun)
 
 
-def open_spiel_rate(iterations: int) -> float | None:
-    """MMD iterations per second of OpenSpiel on rock-paper-scissors; None if not installed."""
+def open_spiel_rate(iterations: int) -> float:
+    """MMD iterations per second of OpenSpiel on rock-paper-scissors; NaN if not installed."""
     try:
         import pyspiel
         from open_spiel.python.algorithms import mmd_dilated
     except ImportError:
-        return None
-    game = pyspiel.create_matrix_game((2 * RPS - 1).tolist(), (1 - 2 * RPS).tolist())
-    solver = mmd_dilated.MMDDilatedEnt(pyspiel.convert_to_turn_based(game), alpha=TAU)
+        return float("nan")
+    game = pyspiel.create_matrix_game((RPS - 0.5).tolist(), (0.5 - RPS).tolist())
+    solver = mmd_dilated.MMDDilatedEnt(pyspiel.convert_to_turn_based(game), TAU, ALPHA)
     begun = time.perf_counter()
     for _ in range(iterations):
         solver.update_sequences()
@@ -96,63 +110,71 @@ def gemm_rate(preferences: np.ndarray, batch: int, repeats: int) -> float:
     return repeats * 2 * preferences.size * batch / (time.perf_counter() - begun)
 
 
-def peak_megabytes(actions: int, batch: int, iterations: int) -> float:
-    """Peak allocation of a batch without trajectories, its game included."""
+def peak_bytes(actions: int, batch: int, iterations: int) -> tuple[int, int]:
+    """Peak allocation of a batch without trajectories, and how much of it is metric series."""
     game = make_game("random-skew", actions=actions, seed=1)
-    settings = Settings(
-        "inpo", step_size=np.linspace(0.1, 1, batch), seeds=(0,), iterations=iterations
-    )
+    settings = Settings("inpo", step_size=np.linspace(0.1, 1, batch), iterations=iterations)
     tracemalloc.start()
-    simulate_batch(game, settings)
+    result = simulate_batch(game, settings)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return peak / 1e6
+    series = [
+        values.nbytes
+        for values in vars(result.recorder).values()
+        if isinstance(values, np.ndarray) and values.shape == (iterations + 1, batch)
+    ]
+    return peak, sum(series)
 
 
 def small_games(repeats: int, scale: int) -> None:
     """K = 3, many runs at once."""
-    engine, notebook = best_of(
+    engine, recorded, notebook, spiel = medians(
         repeats,
         lambda: engine_rate(RPS, 16_384, 100 // scale),
+        lambda: recorded_rate(make_game("cyclic"), 16_384, 60 // scale),
         lambda: notebook_rate(RPS, 20_000 // scale),
+        lambda: open_spiel_rate(500 // scale),
     )
-    print("INPO, rock-paper-scissors, batch 16,384")
-    print(f"  batched engine        {engine:10.3g} game-steps/s")
-    print(f"  plain loop, one game  {notebook:10.3g} steps/s       ratio {engine / notebook:8.0f}")
-    spiel = open_spiel_rate(500 // scale)
-    if spiel is None:
-        print("  OpenSpiel MMD         not installed (extra `peers`)")
-        return
-    spiel = max(spiel, *(open_spiel_rate(500 // scale) or 0 for _ in range(repeats)))
-    print(f"  OpenSpiel MMD         {spiel:10.3g} iterations/s  ratio {engine / spiel:8.0f}")
+    print("INPO, rock-paper-scissors, batch 16,384: game-steps/s, and their ratio to")
+    print("                               a plain loop   OpenSpiel's MMD")
+    print(f"  plain loop, one game {notebook:8.3g}")
+    print(f"  OpenSpiel, one game  {spiel:8.3g}" + "  not installed" * bool(np.isnan(spiel)))
+    for name, rate in (("batched engine", engine), ("with all metrics", recorded)):
+        print(f"  {name:20s} {rate:8.3g}  {rate / notebook:10.0f} x  {rate / spiel:13.0f} x")
 
 
 def large_game(repeats: int, scale: int) -> None:
     """K = 1,000, one shared matrix."""
-    skew = np.random.default_rng(2).uniform(-0.5, 0.5, size=(1000, 1000))
-    preferences = 0.5 + (skew - skew.T) / 2
-    print("INPO, 1,000 actions, shared matrix")
+    game = make_game("random-skew", actions=1000, seed=2)
+    print("INPO, 1,000 actions, shared matrix: Gflop/s, and share of the bare matrix product")
     for batch in (32, 64, 128):
-        steps, product = best_of(
+        engine, recorded, product = medians(
             repeats,
-            lambda b=batch: engine_rate(preferences, b, 40 // scale),
-            lambda b=batch: gemm_rate(preferences, b, 40 // scale),
+            lambda b=batch: engine_rate(game.preferences, b, 40 // scale),
+            lambda b=batch: recorded_rate(game, b, 40 // scale),
+            lambda b=batch: gemm_rate(game.preferences, b, 40 // scale),
         )
-        done = steps * 2 * preferences.size
+        flops = 2e-9 * game.preferences.size
         print(
-            f"  batch {batch:4d}: {steps:8.3g} game-steps/s, {done / 1e9:5.1f} of "
-            f"{product / 1e9:5.1f} Gflop/s: {done / product:5.0%} of the matrix product"
+            f"  batch {batch:4d}: engine {engine * flops:5.1f} "
+            f"({engine * flops * 1e9 / product:4.0%}), with all metrics {recorded * flops:5.1f} "
+            f"({recorded * flops * 1e9 / product:4.0%}), bare product {product / 1e9:5.1f}"
         )
 
 
 def memory() -> None:
-    """Doubling one size at a time."""
+    """One size changed at a time."""
     base = (100, 512, 50)
-    reference = peak_megabytes(*base)
-    print(f"Peak memory, actions x batch x iterations = {base}: {reference:.1f} MB")
-    for name, doubled in (("actions", (200, 512, 50)), ("batch", (100, 1024, 50))):
-        print(f"  twice the {name:10s} {peak_megabytes(*doubled) / reference:5.2f} x")
-    print(f"  ten times the iterations {peak_megabytes(100, 512, 500) / reference:5.2f} x")
+    peak, series = peak_bytes(*base)
+    print(f"Peak memory, actions x batch x iterations = {base}: {peak / 1e6:.1f} MB,")
+    print(f"  of which {series / 1e6:.1f} MB metric series (iterations x batch); without them")
+    for name, sizes in (
+        ("twice the actions", (200, 512, 50)),
+        ("twice the batch", (100, 1024, 50)),
+        ("ten times the iterations", (100, 512, 500)),
+    ):
+        changed, changed_series = peak_bytes(*sizes)
+        print(f"  {name:24s} {(changed - changed_series) / (peak - series):5.2f} x")
 
 
 def main() -> None:
@@ -167,4 +189,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if not ONE_THREAD.items() <= os.environ.items():
+        # Libraries read these when they are loaded: begin again with them set.
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ONE_THREAD})
     main()

@@ -21,15 +21,17 @@ def list_all(as_json: AsJson = False) -> None:
         print(json.dumps([_as_dict(entry) for entry in entries], indent=1))
         return
     from rich.console import Console
+    from rich.padding import Padding
     from rich.text import Text
 
     console = Console(highlight=False)
     for entry in entries:
         card = entry.kind.card
         preset = ", ".join(f"{k}={v}" for k, v in entry.preset.items())
-        console.print(Text(entry.name, style="bold cyan"), Text(card.summary))
-        detail = f"    arXiv {card.arxiv}; {card.badge}" + (f"; {preset}" if preset else "")
-        console.print(Text(detail, style="dim"))
+        console.print(Text(entry.name, style="bold cyan"))
+        console.print(Padding.indent(Text(card.summary), 4))
+        detail = f"arXiv {card.arxiv}; {card.badge}" + (f"; {preset}" if preset else "")
+        console.print(Padding.indent(Text(detail, style="dim"), 4))
 
 
 @app.command("show")

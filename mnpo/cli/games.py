@@ -20,18 +20,22 @@ def list_all(as_json: AsJson = False) -> None:
         print(json.dumps([_as_dict(spec) for spec in specs], indent=1))
         return
     from rich.console import Console
+    from rich.padding import Padding
+    from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
     for spec in specs:
         name = "file:PATH" if spec.name == "file" else spec.name
-        console.print(Text(name, style="bold cyan"), Text(spec.summary))
+        console.print(Text(name, style="bold cyan"))
+        console.print(Padding.indent(Text(spec.summary), 4))
+        table = Table.grid(padding=(0, 2, 0, 0))
         for parameter in spec.parameters:
-            line = Text(f"    {parameter.name}", style="green")
-            line.append(f" = {_shown(parameter.default)}", style="default")
-            line.append(f"   {parameter.doc}", style="dim")
-            console.print(line)
-        console.print(Text(f"    source: {spec.source}", style="dim italic"))
+            setting = Text(parameter.name, style="green")
+            setting.append(f" = {_shown(parameter.default)}", style="default")
+            table.add_row(setting, Text(parameter.doc, style="dim"))
+        console.print(Padding.indent(table, 8))
+        console.print(Padding.indent(Text(f"source: {spec.source}", style="dim italic"), 8))
     console.print(
         "\nPlay one with [bold]mnpo-bench simulate --game NAME --set PARAMETER=VALUE[/bold]; look "
         "at one with [bold]mnpo-bench games show NAME[/bold]."

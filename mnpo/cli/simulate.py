@@ -99,7 +99,7 @@ def simulate(
         str, typer.Option(help="local, or ray (extra 'ray'; RAY_ADDRESS names a cluster).")
     ] = "local",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, print the plan, run nothing.")
+        bool, typer.Option("--dry-run", help="Check the settings, print the plan, write nothing.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")
@@ -246,7 +246,8 @@ def _run(
         TimeRemainingColumn(),
     )
     console = Console(stderr=True, highlight=False)
-    description = f"{plan.runs} runs of {config.iterations} iterations on {config.game}"
+    size = f"{_count(plan.runs, 'run')} of {_count(config.iterations, 'iteration')}"
+    description = f"{size} on {config.game}"
     hidden = quiet or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
         task = progress.add_task(description, total=plan.run_iterations)
@@ -270,17 +271,26 @@ def _run(
 
 
 def _print_plan(config: "StudyConfig", plan: "Plan", folder: Path) -> None:
-    print(f"{plan.runs} runs of {config.iterations} iterations in {len(plan.jobs)} parts")
+    size = f"{_count(plan.runs, 'run')} of {_count(config.iterations, 'iteration')}"
+    print(f"{size} in {_count(len(plan.jobs), 'part')}")
     for job in plan.jobs:
-        steps = sorted(set(job.step_sizes))
+        counts = {
+            "run": job.runs,
+            "step size": len(set(job.step_sizes)),
+            "temperature": len(set(job.temperatures)),
+            "seed": len(set(job.seeds)),
+        }
         axes = "".join(f", {axis}={value}" for axis, value in job.axes.items())
         print(
-            f"  {job.algorithm}: {job.runs} runs, {len(steps)} step size(s), "
-            f"{len(set(job.temperatures))} temperature(s), {len(set(job.seeds))} seed(s){axes}"
+            f"  {job.algorithm}: {', '.join(_count(n, what) for what, n in counts.items())}{axes}"
         )
     for warning in plan.warnings:
         print(f"note: {warning}")
     print(f"would write to {folder}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _command() -> str:

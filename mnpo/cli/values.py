@@ -1,5 +1,6 @@
 """Reading values as the command line has them."""
 
+import contextlib
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -49,7 +50,7 @@ def read_assignments(items: Iterable[str], option: str = "--set") -> dict[str, A
 
 
 def read_value(text: str, where: str) -> Any:
-    """One value; plain fractions such as 1/3 are numbers, as papers print them so.
+    """One value: YAML, and as papers print them fractions, 1/3, and lists of numbers, 0.6,0.4.
 
     Raises:
         InvalidSetting: broken YAML.
@@ -60,6 +61,9 @@ def read_value(text: str, where: str) -> Any:
             return float(numerator) / float(denominator)
         except (ValueError, ZeroDivisionError):
             return text
+    if "," in text:
+        with contextlib.suppress(ValueError):
+            return [float(part) for part in text.split(",")]
     try:
         return load_yaml(text)
     except yaml.YAMLError:

@@ -47,9 +47,10 @@ class ExactMinimiser:
         advantage = self._advantage(task, oracle)
         if task.distance is Distance.POINTWISE:
             return pointwise_minimiser(task.anchor, task.step_size * (advantage - 0.5))
-        advantage *= task.step_size
-        advantage += task.anchor
-        return advantage
+        # Into fresh memory: the oracle may keep its answer.
+        log_policy = np.multiply(advantage, task.step_size)
+        log_policy += task.anchor
+        return log_policy
 
     def _advantage(self, task: Task, oracle: Oracle) -> Array:
         """sum_k coefficient_k P mu_k: one oracle round, since the mixture goes in at once."""

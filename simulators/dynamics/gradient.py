@@ -188,7 +188,7 @@ class GradientMinimiser:
                 "exact win rates; leave out queries"
             )
         oracle = self._problem.oracle(task.player)
-        gap = _gaps(torch.as_tensor(oracle.win_rates(task.mixture)))
+        gap = _gaps(torch.tensor(oracle.win_rates(task.mixture)))
         if self._descent.pair_weights == "uniform":
             weights = torch.full_like(gap, 1 / gap.shape[0] ** 2)
         else:

@@ -82,6 +82,34 @@ class ColumnMatrices:
         return self._preferences
 
 
+class Remembering:
+    """An oracle that answers once when it is asked about the same array again.
+
+    The metrics of an iteration and the update that follows it ask about the same policies, and on
+    large games the answer is the whole cost. Policies are never changed in place; the answer is
+    made read-only, as it has several readers.
+    """
+
+    def __init__(self, oracle: Oracle) -> None:
+        """Remember the last answer of ``oracle``."""
+        self._oracle = oracle
+        self._asked: Array | None = None
+        self._answer: Array | None = None
+        self.linear = oracle.linear
+        self.players = oracle.players
+
+    def win_rates(self, opponents: Array) -> Array:
+        """What the oracle answers; read-only."""
+        if self._answer is None or self._asked is not opponents:
+            self._asked, self._answer = opponents, self._oracle.win_rates(opponents)
+            self._answer.flags.writeable = False
+        return self._answer
+
+    def matrices(self) -> Array:
+        """The oracle's."""
+        return self._oracle.matrices()
+
+
 class PlackettLuce:
     """One-vs-many: the probability that y is ranked first among itself and n - 1 opponents.
 

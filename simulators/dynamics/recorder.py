@@ -9,6 +9,9 @@ from simulators.metrics.gaps import regularized_gap, unregularized_gap
 
 Array = NDArray[np.float64]
 
+#: Up to this many actions a scan over the rows beats numpy's argmax down the columns.
+_FEW = 16
+
 
 class Recorder:
     """Streams the metrics of a batch; memory (T + 1) x B, never times K unless policies are kept.
@@ -45,14 +48,16 @@ class Recorder:
         self._own = own_oracles
         self._log_reference = log_reference
         self._log_equilibrium = log_equilibrium
+        self._equilibrium = None if log_equilibrium is None else np.exp(log_equilibrium)
         self._temperature = temperature
         shape = (iterations + 1, columns)
         self.gap = np.empty(shape)
         self.average_gap = np.empty(shape)
-        self.regularized_gap = np.full(shape, np.nan)
-        self.average_regularized_gap = np.full(shape, np.nan)
-        self.kl = np.full(shape, np.nan)
-        self.squared_distance = np.full(shape, np.nan)
+        unknown = np.nan if log_equilibrium is None else 0.0
+        self.regularized_gap = np.full(shape, unknown)
+        self.average_regularized_gap = np.full(shape, unknown)
+        self.kl = np.full(shape, unknown)
+        self.squared_distance = np.full(shape, unknown)
         self.movement = np.zeros(shape)
         self.spread = np.empty(shape)
         self.leader = np.empty(shape, dtype=np.intp)
@@ -61,34 +66,35 @@ class Recorder:
         self.last: list[Policies] = []
         self.trajectory: Array | None = None
         self._keep = keep_policies
+        self._rates: list[Array] = []
         self._sum: Array | None = None
+        self._rate_sum: Array | None = None
 
     def observe(self, t: int, policies: list[Policies]) -> None:
         """Record iteration t."""
-        regularized = self._log_equilibrium is not None
-        average = self._running_average(t, policies)
-        gaps = []
+        regularized = self._equilibrium is not None
+        rates = [self._oracle.win_rates(p.probabilities) for p in policies]
+        average, average_rates = self._running_average(t, policies, rates)
         for player, current in enumerate(policies):
-            rates = self._oracle.win_rates(current.probabilities)
-            gaps.append(self._scaled(unregularized_gap(rates, current.probabilities)))
+            gap = self._scaled(unregularized_gap(rates[player], current.probabilities))
+            self.gap[t] = np.maximum(self.gap[t], gap) if player else gap
             if regularized:
-                self._observe_regularized(t, rates, current, share=1 / len(policies))
+                self._observe_regularized(t, rates[player], current, share=1 / len(policies))
             if self.last:
                 change = np.abs(current.log - self.last[player].log).max(axis=0)
                 np.maximum(self.movement[t], change, out=self.movement[t])
-        self.gap[t] = np.max(gaps, axis=0)
-        rates = self._oracle.win_rates(average)
-        self.average_gap[t] = self._scaled(unregularized_gap(rates, average))
+            spread = current.log.max(axis=0) - current.log.min(axis=0)
+            self.spread[t] = np.maximum(self.spread[t], spread) if player else spread
+        self.average_gap[t] = self._scaled(unregularized_gap(average_rates, average))
         if regularized:
-            gap = regularized_gap(rates, average, self._log_reference, self._temperature)
+            gap = regularized_gap(average_rates, average, self._log_reference, self._temperature)
             self.average_regularized_gap[t] = self._scaled(gap)
-        self.spread[t] = np.max([p.log.max(axis=0) - p.log.min(axis=0) for p in policies], axis=0)
-        self.leader[t] = policies[0].probabilities.argmax(axis=0)
+        self.leader[t] = _largest(policies[0].probabilities)
         if len(policies) > 1:
             self._observe_players(t, policies)
         if self._keep:
             self._store(t, policies)
-        self.last = policies
+        self.last, self._rates = policies, rates
         self.average = average
 
     def truncate(self, length: int) -> None:
@@ -103,17 +109,16 @@ class Recorder:
 
     def _observe_regularized(self, t: int, rates: Array, current: Policies, share: float) -> None:
         assert self._log_equilibrium is not None
+        assert self._equilibrium is not None
         gap = regularized_gap(
             rates, current.probabilities, self._log_reference, self._temperature, current.log
         )
-        worst = np.fmax(self.regularized_gap[t], self._scaled(gap))
-        self.regularized_gap[t] = worst
-        equilibrium = np.exp(self._log_equilibrium)
+        np.maximum(self.regularized_gap[t], self._scaled(gap), out=self.regularized_gap[t])
         difference = self._log_equilibrium - current.log
-        kl = np.maximum((equilibrium * difference).sum(axis=0), 0.0)
-        squared = (equilibrium * difference**2).sum(axis=0)
-        self.kl[t] = np.nan_to_num(self.kl[t]) + share * kl
-        self.squared_distance[t] = np.nan_to_num(self.squared_distance[t]) + share * squared
+        weighted = self._equilibrium * difference
+        self.kl[t] += share * np.maximum(weighted.sum(axis=0), 0.0)
+        weighted *= difference
+        self.squared_distance[t] += share * weighted.sum(axis=0)
 
     def _observe_players(self, t: int, policies: list[Policies]) -> None:
         """Eq. 9: each player's gain from its best response to the others, under its own oracle."""
@@ -135,17 +140,27 @@ class Recorder:
                 )
             self.multiplayer_gap[t, player] = gap
 
-    def _running_average(self, t: int, policies: list[Policies]) -> Array:
-        """Mean over rounds and players of the policies played, pi_0 ... pi_(t-1); pi_0 at t = 0.
+    def _running_average(
+        self, t: int, policies: list[Policies], rates: list[Array]
+    ) -> tuple[Array, Array]:
+        """Mean over rounds and players of the policies played, and the win rates against it.
 
-        Round t is played with the policy that has not yet seen it, which is what regret counts.
+        Of pi_0 ... pi_(t-1), and pi_0 at t = 0: round t is played with the policy that has not
+        yet seen it, which is what regret counts.
         """
         if not self.last:
-            self._sum = np.zeros_like(policies[0].probabilities)
-            return np.asarray(np.mean([p.probabilities for p in policies], axis=0))
+            average = _mean([p.probabilities for p in policies])
+            self._sum, self._rate_sum = np.zeros_like(average), np.zeros_like(average)
+            return average, _mean(rates) if self._oracle.linear else self._oracle.win_rates(average)
         assert self._sum is not None
-        self._sum += np.mean([p.probabilities for p in self.last], axis=0)
-        return np.asarray(self._sum / t)
+        assert self._rate_sum is not None
+        self._sum += _mean([p.probabilities for p in self.last])
+        average = self._sum / t
+        if not self._oracle.linear:
+            return average, self._oracle.win_rates(average)
+        # The win rate against a mixture is the mixture of the win rates: no matrix product.
+        self._rate_sum += _mean(self._rates)
+        return average, self._rate_sum / t
 
     def _store(self, t: int, policies: list[Policies]) -> None:
         if self.trajectory is None:
@@ -153,6 +168,22 @@ class Recorder:
             self.trajectory = np.empty((len(self.gap), len(policies), *shape))
         for player, current in enumerate(policies):
             self.trajectory[t, player] = current.probabilities
+
+
+def _mean(arrays: list[Array]) -> Array:
+    return arrays[0] if len(arrays) == 1 else np.asarray(np.mean(arrays, axis=0))
+
+
+def _largest(probabilities: Array) -> NDArray[np.intp]:
+    """Row index of each column's largest entry; in passes along the columns where rows are few."""
+    if len(probabilities) > _FEW:
+        return np.asarray(probabilities.argmax(axis=0), dtype=np.intp)
+    best = probabilities[0].copy()
+    leader = np.zeros(len(best), dtype=np.intp)
+    for action, row in enumerate(probabilities[1:], start=1):
+        leader[row > best] = action
+        np.maximum(best, row, out=best)
+    return leader
 
 
 _SERIES = frozenset(

@@ -9,7 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from mnpo.algorithms import Algorithm
 from mnpo.errors import InvalidSetting
 from simulators.dynamics.modes import Mode
-from simulators.dynamics.oracles import ColumnMatrices, Oracle, PlackettLuce, SharedMatrix
+from simulators.dynamics.oracles import (
+    ColumnMatrices,
+    Oracle,
+    PlackettLuce,
+    Remembering,
+    SharedMatrix,
+)
 from simulators.dynamics.problem import Problem
 from simulators.equilibria import plackett_luce_equilibrium, regularized_log_equilibrium
 from simulators.games import Game, check_policy
@@ -85,13 +91,17 @@ def build(
     first = games[0]
     runs, contexts, size = len(temperature), first.contexts, first.size
     noise = 0.0 if mode.samples else mode.label_noise
-    truth = _oracle(games, runs, 0.0)
+    truth: Oracle = Remembering(_oracle(games, runs, 0.0))
     players = _players(algorithm, first)
-    own = None
-    oracles: tuple[Oracle, ...] = (_oracle(games, runs, noise),)
+    own: tuple[Oracle, ...] | None = None
     if algorithm.heterogeneous:
-        own = tuple(_annotator_oracle(games, runs, i, 0.0) for i in range(players))
+        own = tuple(Remembering(_annotator_oracle(games, runs, i, 0.0)) for i in range(players))
+    # The policies are judged in the true game; only label noise makes the one played another.
+    oracles = own or (truth,)
+    if noise and own:
         oracles = tuple(_annotator_oracle(games, runs, i, noise) for i in range(players))
+    elif noise:
+        oracles = (_oracle(games, runs, noise),)
     log_reference = _columns(_log_policy(reference, size, contexts, "reference"), runs)
     log_initial = log_reference
     if isinstance(initial, str):

@@ -73,19 +73,20 @@ def regularized_gap(
         policy: (K, ...); its logarithm may be given where probabilities underflow.
         log_reference: (K, ...) or (K,); its trailing axes are the last ones of the win rates.
         temperature: tau > 0, broadcasting over the trailing shape.
-        log_policy: (K, ...) log pi.
+        log_policy: (K, ...) log pi, finite.
     """
     tau = np.asarray(temperature, dtype=np.float64)
     if log_policy is None:
-        with np.errstate(divide="ignore"):
-            log_policy = np.log(policy)
+        # 0 log 0 = 0: a tiny number keeps the logarithm finite where no mass multiplies it.
+        log_policy = np.log(np.maximum(policy, np.finfo(np.float64).smallest_subnormal))
     extra = win_rates.ndim - log_reference.ndim
     base = log_reference.reshape(log_reference.shape[:1] + (1,) * extra + log_reference.shape[1:])
-    response = base + win_rates / tau
-    response = response - response.max(axis=0)
-    response = response - np.log(np.exp(response).sum(axis=0))
-    # 0 log 0 = 0: actions without mass say nothing.
-    with np.errstate(invalid="ignore"):
-        terms = np.where(policy > 0, policy * (log_policy - response), 0.0)
+    response = win_rates / tau
+    response += base
+    response -= response.max(axis=0)
+    normaliser = np.log(np.exp(response).sum(axis=0))
+    ratio = np.subtract(log_policy, response, out=response)
+    ratio += normaliser
+    ratio *= policy
     # A divergence is not negative; what is left below zero is rounding.
-    return np.asarray(tau * np.maximum(terms.sum(axis=0), 0.0))
+    return np.asarray(tau * np.maximum(ratio.sum(axis=0), 0.0))

@@ -93,18 +93,18 @@ def _message(
     key, *inner = first["loc"]
     if first["type"] == "value_error":
         return f"{called(str(key))}: {first['ctx']['error']}"
-    named = _POLICIES.get(str(key))
-    if named:
-        return (
-            f"{called(str(key))} must be {named}, or one probability for each action, "
-            f"got {values[str(key)]!r}"
-        )
+    if possible := _SEVERAL_TYPES.get(str(key)):
+        return f"{called(str(key))} must be {possible}, got {values[str(key)]!r}"
     path = ".".join(str(part) for part in (key, *inner) if not isinstance(part, int))
     return f"{called(path)} {why(first)}, got {first['input']!r}"
 
 
-#: Settings that are a name or a list of probabilities.
-_POLICIES = {"reference": "auto, uniform or skewed", "initial": "reference or random"}
+#: Settings of more than one type, of which pydantic complains one type after the other.
+_SEVERAL_TYPES = {
+    "reference": "auto, uniform or skewed, or one probability for each action",
+    "initial": "reference or random, or one probability for each action",
+    "keep_policies": "auto, true or false",
+}
 
 
 def why(error: Mapping[str, Any]) -> str:
@@ -115,6 +115,10 @@ def why(error: Mapping[str, Any]) -> str:
         "greater than or equal to": "at least",
         "a valid tuple": "a list",
         "a valid dictionary": "a mapping",
+        "a valid integer": "a whole number",
+        "Unable to parse input string as an integer, exceeded maximum size": "is too large",
+        "a valid boolean": "true or false",
+        "a valid string": "a text",
         "valid ": "",
     }.items():
         message = message.replace(theirs, ours)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mnpo
+from mnpo.algorithms.registry import find_entry
 from mnpo.errors import NoMinimiser
 from mnpo.runs.files import digest, sha256_file
 from simulators.dynamics.modes import Mode
@@ -182,13 +183,14 @@ def _labels(job: Job) -> dict[str, Any]:
 
 
 def _row_without_minimiser(job: Job, reason: str) -> dict[str, Any]:
+    reads = find_entry(job.algorithm).kind.reads
     return {
         "run": f"{job.key[:8]}-0",
         "game": job.games()[0].name,
         "algorithm": job.algorithm,
         "mode": job.mode.get("name", "exact"),
         "seed": job.seeds[0],
-        "step_size": job.step_sizes[0],
+        "step_size": job.step_sizes[0] if "step_size" in reads else None,
         "temperature": job.temperatures[0],
         "iterations": 0,
         "verdict": "no minimiser",

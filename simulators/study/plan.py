@@ -68,9 +68,9 @@ def make_plan(config: StudyConfig) -> Plan:
     keep = _keeps_policies(config, groups, total)
     thin = total * (config.iterations + 1) > MAX_TRAJECTORY_ROWS
     groups = [replace(job, keep_policies=keep, thin=thin) for job in groups]
-    warnings = _warnings(config, groups)
     for job in groups:
         _rehearse(job)
+    warnings = _warnings(config, groups)
     return Plan([part for job in groups for part in _chunks(job)], warnings)
 
 
@@ -85,7 +85,8 @@ def _check_parameters(config: StudyConfig) -> None:
             )
         if key not in known:
             raise InvalidSetting(
-                f"parameters: no algorithm of this run reads '{key}'{suggest(key, known)}"
+                f"parameters: no algorithm of this run reads '{key}'"
+                f"{suggest(key, known - WHOLE_RUN)}"
             )
     for algorithm, own in config.algorithm_parameters.items():
         if algorithm not in config.algorithms:

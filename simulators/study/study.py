@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,11 @@ def run_study(
     resumed = len(done)
     if missing:
         directory.begin(taken_over=resumed > 0, **_inputs(plan))
-    for position, part in executor.run([plan.jobs[index] for index in missing], advance):
-        index = missing[position]
-        write_part(directory, keys[index], part)
-        done[index] = part
+    with closing(executor.run([plan.jobs[index] for index in missing], advance)) as finished:
+        for position, part in finished:
+            index = missing[position]
+            write_part(directory, keys[index], part)
+            done[index] = part
     outputs = [done[index] for index in range(len(keys))]
     rows = summary_rows(row for part in outputs for row in part.rows)
     write_summary_csv(output / "summary.csv", rows)

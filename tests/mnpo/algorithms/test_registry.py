@@ -40,9 +40,7 @@ def test_a_preset_given_by_hand_is_the_preset_by_name() -> None:
     assert get_algorithm("mnpo-eq10", target_form="own-pairs").name == "mnpo-eq10"
 
 
-@pytest.mark.parametrize(
-    ("alias", "name"), [("td-mnpo", "mnpo"), ("hedge", "mwu"), ("spo", "mwu")]
-)
+@pytest.mark.parametrize(("alias", "name"), [("td-mnpo", "mnpo"), ("hedge", "mwu"), ("spo", "mwu")])
 def test_other_spellings(alias: str, name: str) -> None:
     assert find_entry(alias) is find_entry(name)
     assert get_algorithm(alias, step_size=0.3).name == name
@@ -112,7 +110,11 @@ def test_unknown_algorithm(name: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "parameter", "message"),
     [
-        ("inpo", {"stepsize": 1.0}, "inpo: unknown parameter 'stepsize'; did you mean 'step_size'?"),
+        (
+            "inpo",
+            {"stepsize": 1.0},
+            "inpo: unknown parameter 'stepsize'; did you mean 'step_size'?",
+        ),
         ("mnpo", {"history_weight": 1}, "did you mean 'history_weights'?"),
         ("mpo", {"iner": 2}, "did you mean 'inner'?"),
         ("sppo", {"tau": 0.1}, "sppo: unknown parameter 'tau'; known: form, schedule,"),

@@ -32,8 +32,16 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("inpo", {"queries": 10}, "queries is not read in mode exact (only in gradient, sampled, neu"),
     ("inpo", {"ridge": 2.0, "mode": "gradient"}, "ridge is not read in mode gradient (only in sam"),
     ("inpo", {"hidden": 8, "mode": "gradient"}, "hidden is not read in mode gradient (only in neu"),
-    ("inpo", {"optimizer": "sgd"}, "optimizer is not read in mode exact (only in gradient, neural)"),
-    ("inpo", {"gradient_steps": 3, "mode": "sampled"}, "gradient_steps is not read in mode sampled"),
+    (
+        "inpo",
+        {"optimizer": "sgd"},
+        "optimizer is not read in mode exact (only in gradient, neural)",
+    ),
+    (
+        "inpo",
+        {"gradient_steps": 3, "mode": "sampled"},
+        "gradient_steps is not read in mode sampled",
+    ),
     ("inpo", {"learning_rate": 0.1}, "learning_rate is not read in mode exact"),
     ("inpo", {"pair_weights": "uniform"}, "pair_weights is not read in mode exact"),
     ("inpo", {"annotator_sampling": "iteration"}, "annotator_sampling is not read in mode exact"),

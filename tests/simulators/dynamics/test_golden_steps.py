@@ -99,6 +99,7 @@ WITH_HISTORY = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.*beyond the local stability bound")
 @pytest.mark.parametrize("key", STEPS)
 @pytest.mark.parametrize("case", golden_params("one_step"))
 def test_one_step(case: Case, key: str) -> None:

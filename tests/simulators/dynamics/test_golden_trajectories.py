@@ -65,6 +65,7 @@ def test_every_golden_trajectory_is_covered(case: Case) -> None:
     assert set(case["results"]) == set(RUNS)
 
 
+@pytest.mark.filterwarnings("ignore:.*beyond the local stability bound")
 @pytest.mark.parametrize("case", golden_params("equilibrium"))
 def test_metrics_at_the_equilibrium_and_the_reference(case: Case) -> None:
     P, tau, ref, equilibrium = case["P"], case["tau"], case["ref"], case["reg_ne"]
@@ -81,7 +82,6 @@ def test_metrics_at_the_equilibrium_and_the_reference(case: Case) -> None:
 
 @pytest.mark.parametrize("case", golden_params("equilibrium"))
 def test_runs_end_at_the_golden_equilibrium(case: Case) -> None:
-    # COMAL's own fixed point is another; EGPO's is this one, at every stable step.
     P, tau = case["P"], case["tau"]
     bound = stability_bound(get_algorithm("egpo", temperature=tau), P, case["reg_ne"])
     assert bound is not None
@@ -139,7 +139,7 @@ def test_heterogeneous_trajectory(case: Case) -> None:
     assert result.policies.shape == (case["T"] + 1, 3, 3)
     assert np.abs(result.last - case["final"]).max() < 1e-12
 
-    limit = simulate(game, "ht-mnpo", iterations=3000, **both)
+    limit = simulate(game, "ht-mnpo", iterations=1200, **both)
     assert np.abs(limit.last - case["limit"]).max() < 1e-12
     gaps = limit.batch.recorder.multiplayer_gap
     assert gaps is not None
@@ -149,7 +149,9 @@ def test_heterogeneous_trajectory(case: Case) -> None:
     # general-sum one.
     steps, shifts = (0.3, 0.1, 0.03), []
     for step in steps:
-        run = simulate_batch(game, Settings("ht-mnpo", iterations=3000, **both | {"step_size": step}))
+        run = simulate_batch(
+            game, Settings("ht-mnpo", iterations=3000, **both | {"step_size": step})
+        )
         distances = np.abs(run.last_policies(0)[:, 0] - case["avg_oracle_reg_ne"]).sum(axis=1)
         shifts.append(0.5 * distances.max())
     slopes = np.diff(np.log(shifts)) / np.diff(np.log(steps))

@@ -93,9 +93,7 @@ def test_one_plain_step_with_uniform_pairs_is_inpo(actions: int, tau: float) -> 
         learning_rate=rate,
     )
     w = 4 * rate / actions
-    inpo = simulate(
-        game, "inpo", step_size=w / tau, temperature=tau, reference=ref, iterations=12
-    )
+    inpo = simulate(game, "inpo", step_size=w / tau, temperature=tau, reference=ref, iterations=12)
     assert np.abs(descended.policies - inpo.policies).max() < 1e-11
     assert descended.ledger.gradient_steps == 12
 

@@ -57,9 +57,7 @@ def distances(algorithm: Any, start: Array, iterations: int) -> Array:
         log = policies[0].log[:, 0]
         found[t] = np.sqrt(((log - log.mean()) ** 2).sum())
 
-    loop.run(
-        algorithm, problem, ExactMinimiser(problem), iterations=iterations, observe=observe
-    )
+    loop.run(algorithm, problem, ExactMinimiser(problem), iterations=iterations, observe=observe)
     return found
 
 
@@ -91,9 +89,7 @@ def test_averaged_advantage_never_converges(
 
 
 @pytest.mark.parametrize(("weights", "slow", "fast"), TABLE)
-def test_growth_to_second_order(
-    weights: tuple[float, ...], slow: float, fast: float
-) -> None:
+def test_growth_to_second_order(weights: tuple[float, ...], slow: float, fast: float) -> None:
     """Re s = a^2 (1 - v) / (2 (1 + m)), plus a^2 m when the advantage is averaged as well."""
     lags = np.arange(len(weights))
     m, v = float(lags @ weights), float(lags**2 @ weights)

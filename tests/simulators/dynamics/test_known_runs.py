@@ -14,7 +14,7 @@ from simulators.metrics.verdict import Verdict
 REF = [0.6, 0.3, 0.1]
 LAST, AVERAGE, SETTLES = Verdict.CONVERGES, Verdict.AVERAGE, Verdict.SETTLES
 CYCLES, DIVERGES = Verdict.CYCLES, Verdict.DIVERGES
-TD = {"reference_weight": 0.0, "temperature": 0.0, "step_size": 0.3, "iterations": 5000}
+TD = {"reference_weight": 0.0, "temperature": 0.0, "step_size": 0.3, "iterations": 2500}
 
 KNOWN: list[tuple[str, str, dict[str, Any], Verdict]] = [
     # Regularised methods find the regularised equilibrium of a cycle, in the last iterate.
@@ -84,21 +84,19 @@ def test_offline_ipo_is_biased_on_cycles_only() -> None:
     """Theory section 8, E5: tau = .03 from uniform or stated references."""
     cycle = simulate(make_game("cyclic"), "ipo", temperature=0.03, reference=REF, iterations=9)
     assert cycle.gap()[-1] == pytest.approx(1.0, abs=0.01)
-    equilibrium = cycle.batch.batch.log_equilibrium
-    assert equilibrium is not None
-    regularized = simulate(make_game("cyclic"), "egpo", temperature=0.03, reference=REF,
-                           iterations=1500)
+    regularized = simulate(
+        make_game("cyclic"), "egpo", temperature=0.03, reference=REF, iterations=1500
+    )
     assert regularized.gap()[-1] == pytest.approx(0.055, abs=0.002)
     flat = simulate(make_game("bradley-terry"), "ipo", temperature=0.03, iterations=9)
     assert flat.gap()[-1] < 0.1
 
 
+@pytest.mark.filterwarnings("ignore:.*beyond the local stability bound")
 def test_released_hyper_parameters_leave_a_cycle_wide_open() -> None:
     """alpha = 133, tau = .0025 (theory section 8, E10): a vertex after every step."""
     released = {"eta": 0.0075, "target_form": "literal", "reference_weight": 1 / 3}
-    run = simulate(
-        make_game("cyclic"), "mnpo", reference=REF, iterations=300, **released
-    )
+    run = simulate(make_game("cyclic"), "mnpo", reference=REF, iterations=300, **released)
     assert run.gap()[[1, 3, 200, 300]] == pytest.approx(np.ones(4), abs=1e-3)
     easy = simulate(make_game("bradley-terry"), "mnpo", iterations=300, **released)
     assert easy.gap()[-1] < 1e-3
@@ -119,9 +117,7 @@ def test_one_vs_many_runs_find_the_plackett_luce_equilibrium(name: str, players:
     game = make_game("plackett-luce", players=players, weights="0.5,0.3,0.2")
     assert game.utilities is not None
     ref = [0.2, 0.3, 0.5]
-    run = simulate(
-        game, name, step_size=1.5, temperature=0.05, reference=ref, iterations=800
-    )
+    run = simulate(game, name, step_size=1.5, temperature=0.05, reference=ref, iterations=800)
     wanted = plackett_luce_equilibrium(
         game.utilities,
         players=players,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from simulators.dynamics import oracles
-from simulators.dynamics.oracles import ColumnMatrices, PlackettLuce, SharedMatrix
+from simulators.dynamics.oracles import ColumnMatrices, PlackettLuce, Remembering, SharedMatrix
 from simulators.dynamics.policies import normalize
 from simulators.games import make_game
 
@@ -16,10 +16,7 @@ Array = NDArray[np.float64]
 
 def games(columns: int, size: int, seed: int = 0) -> Array:
     return np.stack(
-        [
-            make_game("random-skew", actions=size, seed=seed + b).preferences
-            for b in range(columns)
-        ]
+        [make_game("random-skew", actions=size, seed=seed + b).preferences for b in range(columns)]
     )
 
 
@@ -78,6 +75,27 @@ def test_plackett_luce_by_enumeration() -> None:
     assert np.abs((opponents * found).sum(axis=0) - 1 / 3).max() < 1e-13
     pairwise = make_game("plackett-luce", utilities="2,1,0;0,2,1", weights="0.7,0.3", players=2)
     assert np.abs(oracle.matrices() - pairwise.preferences).max() < 1e-15
+
+
+def test_an_oracle_that_remembers_answers_the_same_array_once() -> None:
+    P = games(1, 4)[0]
+    asked = []
+
+    class Counting(SharedMatrix):
+        def win_rates(self, opponents: Array) -> Array:
+            asked.append(opponents)
+            return super().win_rates(opponents)
+
+    oracle = Remembering(Counting(P))
+    first, second = draws(4, 3), np.roll(draws(4, 3), 1, axis=0)
+    for opponents, count in ((first, 1), (first, 1), (second, 2), (first.copy(), 3)):
+        assert np.abs(oracle.win_rates(opponents) - P @ opponents).max() < 1e-15
+        assert len(asked) == count
+    with pytest.raises(ValueError, match="read-only"):
+        oracle.win_rates(first)[0] = 0.0
+    assert oracle.linear
+    assert oracle.players == 2
+    assert np.array_equal(oracle.matrices(), P)
 
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=8))

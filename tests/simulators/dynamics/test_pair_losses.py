@@ -177,9 +177,7 @@ def test_inpo_target_as_printed_has_another_equilibrium() -> None:
     sound = one_step("inpo", eta=eta, tau=tau, reference=REF)
     assert close(softmax(anchor + fit_labels(pairs, 1 / (2 * eta))), sound)
     printed = {"step_size": 1 / tau, "reference_weight": w, "num_players": 2, "reference": REF}
-    assert close(
-        softmax(anchor + fit_labels(pairs, 1 / (2 * tau))), one_step("mnpo", **printed)
-    )
+    assert close(softmax(anchor + fit_labels(pairs, 1 / (2 * tau))), one_step("mnpo", **printed))
     # Its fixed point is that of temperature tau^2 / eta = .0225, not .3 (unstable there).
     for temperature, step in ((0.3, 1 / eta), (tau**2 / eta, 1 / tau)):
         equilibrium = regularized_equilibrium(P, temperature, REF)
@@ -244,7 +242,9 @@ def test_spin_finds_the_logistic_minimiser() -> None:
     assert close(one_step("spin", lambda_=beta, demonstrations=data), found, 1e-15)
 
 
-@pytest.mark.parametrize(("eta", "low", "high"), [(0.1, 1e-8, 1e-6), (1, 1e-5, 1e-3), (5, 1e-3, 0.1)])
+@pytest.mark.parametrize(
+    ("eta", "low", "high"), [(0.1, 1e-8, 1e-6), (1, 1e-5, 1e-3), (5, 1e-3, 0.1)]
+)
 def test_practical_sppo_is_near_mwu(eta: float, low: float, high: float) -> None:
     practical = one_step("sppo-practical", step_size=eta)
     assert low < np.abs(practical - one_step("mwu", step_size=eta)).max() < high

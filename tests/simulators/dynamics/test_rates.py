@@ -70,9 +70,7 @@ def test_the_tables_rock_paper_scissors_row() -> None:
 
 
 def slope_in_t(game: Game, name: str, ref: Array | None) -> float:
-    run = simulate(
-        game, name, temperature=TAU, reference=ref, schedule="decaying", iterations=3000
-    )
+    run = simulate(game, name, temperature=TAU, reference=ref, schedule="decaying", iterations=3000)
     kl = run.batch.series("squared_distance")[:, 0]
     tail = np.arange(1000, 3001)
     return float(np.polyfit(np.log(tail), np.log(kl[tail]), 1)[0])
@@ -121,8 +119,12 @@ def test_inpo_contracts_inside_its_bound(game: str, step: float) -> None:
 
 @pytest.mark.parametrize(
     ("game", "rate", "gap"),
-    [("rps", -1.117, 1e-10), ("comal", -0.840, 2e-8), ("condorcet", -0.280, 1e-3),
-     ("rpsls", -0.212, 3e-4)],
+    [
+        ("rps", -1.117, 1e-10),
+        ("comal", -0.840, 2e-8),
+        ("condorcet", -0.280, 1e-3),
+        ("rpsls", -0.212, 3e-4),
+    ],
 )
 def test_proximal_point_rates_of_the_table(game: str, rate: float, gap: float) -> None:
     """COMAL at tau = .1: gap after 20 outer steps, and log |z|."""
@@ -150,7 +152,7 @@ def test_fitted_multiplier_of_made_up_series() -> None:
     with_floor = np.maximum(clean, 1e-27)  # rounding
     assert fitted_multiplier(with_floor) == pytest.approx(0.9, rel=1e-9)
     assert np.isnan(fitted_multiplier(np.ones(100)))
-    assert np.isnan(fitted_multiplier(1e-3 * 1e-3**rounds[:20]))  # too few to tell
+    assert np.isnan(fitted_multiplier(1e-3 * 1e-3 ** rounds[:20]))  # too few to tell
     assert np.isnan(fitted_multiplier(np.full(100, np.nan)))
 
 

@@ -216,8 +216,9 @@ def test_one_annotator_answers_a_whole_iteration() -> None:
             # Rankings are deterministic: off the diagonal the answers are one annotator's.
             same = [
                 all(
-                    np.array_equal(data.preferences[b][~np.eye(3, dtype=bool)],
-                                   matrix[~np.eye(3, dtype=bool)])
+                    np.array_equal(
+                        data.preferences[b][~np.eye(3, dtype=bool)], matrix[~np.eye(3, dtype=bool)]
+                    )
                     for data in (first, second)
                 )
                 for matrix in game.annotators
@@ -271,8 +272,12 @@ def test_what_was_never_compared_stays_where_descent_leaves_it() -> None:
 
 @pytest.mark.parametrize("ridge", [0.1, 1.0, 5.0])
 def test_ridged_logistic_fit_against_scipy(ridge: float) -> None:
-    for data in (disconnected(), PairSampler([1], 60).sample(np.full((4, 1), 0.25),
-                 SharedMatrix(make_game("random-skew", actions=4).preferences), 0)):
+    for data in (
+        disconnected(),
+        PairSampler([1], 60).sample(
+            np.full((4, 1), 0.25), SharedMatrix(make_game("random-skew", actions=4).preferences), 0
+        ),
+    ):
         size = data.weights.shape[-1]
         assert data.comparisons is not None
         won = data.wins[0] * data.comparisons

@@ -97,8 +97,13 @@ def test_multiplier_is_the_jacobians_spectral_radius() -> None:
             for sign in (1, -1):
                 start = equilibrium * np.exp(sign * step)
                 run = simulate(
-                    P, name, step_size=0.8, temperature=TAU, initial=start / start.sum(),
-                    reference=np.full(5, 0.2), iterations=1,
+                    P,
+                    name,
+                    step_size=0.8,
+                    temperature=TAU,
+                    initial=start / start.sum(),
+                    reference=np.full(5, 0.2),
+                    iterations=1,
                 )
                 log = np.log(run.last)
                 moved.append(log - log.mean())

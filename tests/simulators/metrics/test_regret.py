@@ -95,8 +95,9 @@ def test_multiplicative_weights_have_no_regret_and_eq10s_player_does() -> None:
     for _ in range(2000):
         learner.append(softmax(x))
         x = x + 0.5 * gain
-    per_round = {T: (regret(eq10[1 : T + 1]) / T, regret(np.array(learner[:T])) / T)
-                 for T in (200, 2000)}
+    per_round = {
+        T: (regret(eq10[1 : T + 1]) / T, regret(np.array(learner[:T])) / T) for T in (200, 2000)
+    }
     assert per_round[200][0] == pytest.approx(per_round[2000][0], rel=1e-3)
     assert per_round[2000][0] > 0.1
     assert per_round[2000][1] == pytest.approx(per_round[200][1] / 10, rel=0.05)
@@ -105,9 +106,7 @@ def test_multiplicative_weights_have_no_regret_and_eq10s_player_does() -> None:
 def test_tuned_multiplicative_weights_average_at_one_over_root_t() -> None:
     gaps, rounds = [], [250, 1000, 4000]
     for T in rounds:
-        run = simulate(
-            make_game("random-skew"), "mwu", step_size=4 / np.sqrt(T), iterations=T
-        )
+        run = simulate(make_game("random-skew"), "mwu", step_size=4 / np.sqrt(T), iterations=T)
         gaps.append(run.summary()["gap_average"])
     slope = np.polyfit(np.log(rounds), np.log(gaps), 1)[0]
     assert -0.6 < slope < -0.4

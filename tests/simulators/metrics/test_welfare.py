@@ -64,9 +64,7 @@ def test_more_players_serve_the_worst_annotator_better() -> None:
     worst = []
     for players, temperature in ((2, 0.05), (3, 0.05), (8, 0.02)):
         game = make_game("plackett-luce", utilities=utilities, weights=weights, players=players)
-        run = simulate(
-            game, "inpo", step_size=2.0, temperature=temperature, iterations=1500
-        )
+        run = simulate(game, "inpo", step_size=2.0, temperature=temperature, iterations=1500)
         worst.append(run.summary()["worst_annotator_win_rate"])
     assert worst == sorted(worst)
     assert worst[2] > worst[0] + 0.05
