@@ -6,6 +6,7 @@ The names below are the package's contract; everything else may move.
 from simulators.decomposition import hodge_decomposition
 from simulators.dynamics.simulation import simulate, simulate_batch
 from simulators.equilibria import (
+    general_sum_equilibrium,
     nash_equilibrium,
     plackett_luce_equilibrium,
     regularized_equilibrium,
@@ -18,6 +19,7 @@ __all__ = [
     "Game",
     "duality_gap",
     "external_regret",
+    "general_sum_equilibrium",
     "hodge_decomposition",
     "list_games",
     "load_game",

@@ -65,7 +65,10 @@ def hodge_decomposition(
     """
     if scale not in _SCALES:
         raise InvalidSetting(f"scale: unknown '{scale}'{suggest(scale, _SCALES)}")
-    matrix = np.asarray(P, dtype=np.float64)
+    try:
+        matrix = np.asarray(P, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidGame(f"preference matrix: not an array of numbers ({error})") from None
     W = _check_weights(weights, matrix)
     P = as_preferences(matrix if W is None else np.where(W > 0.0, matrix, 0.5))
     if P.ndim != 2:

@@ -67,7 +67,7 @@ class Algorithm(ABC):
     card: ClassVar[Card]
     #: What the method is meant to find: the KL-regularised equilibrium, an unregularised Nash
     #: equilibrium, or something that is no equilibrium of the preference game.
-    target: ClassVar[Target] = "regularized"
+    finds: ClassVar[Target] = "regularized"
     #: Of step_size and temperature, those that this method reads.
     reads: ClassVar[frozenset[str]] = frozenset({"step_size", "temperature"})
     #: Whether player i has preference oracle (annotator) i of its own.
@@ -93,7 +93,27 @@ class Algorithm(ABC):
         return self.slug
 
     @property
-    def players(self) -> int:
+    def target(self) -> Target:
+        """What this value is meant to find, see ``finds``; variants may differ."""
+        return self.finds
+
+    def __eq__(self, other: object) -> bool:
+        """Values of the same method with the same parameters are equal."""
+        return (
+            isinstance(other, Algorithm)
+            and self.name == other.name
+            and self._all_parameters() == other._all_parameters()
+        )
+
+    def __hash__(self) -> int:
+        """Agrees with equality."""
+        return hash((self.name, repr(self._all_parameters())))
+
+    def _all_parameters(self) -> dict[str, Any]:
+        return {field.name: describe(getattr(self, field.name)) for field in fields(self)}
+
+    @property
+    def players(self) -> int | None:
         """Number of distinct policies trained side by side."""
         return 1
 

@@ -28,7 +28,7 @@ class COMAL(Algorithm):
         equations="Alg. 1, Theorem 2",
         badge=Badge.EXACT,
     )
-    target = "nash"
+    finds = "nash"
 
     def __post_init__(self) -> None:
         """Check the period and the temperature."""

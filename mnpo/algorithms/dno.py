@@ -24,7 +24,7 @@ class DNO(Algorithm):
         badge=Badge.EXACT,
         notes="Only the soft labels make it exact MWU; with hard labels it is iterative DPO.",
     )
-    target = "nash"
+    finds = "nash"
     reads = frozenset({"step_size"})
 
     def updates(self, iteration: int) -> tuple[Update, ...]:

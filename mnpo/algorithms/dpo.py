@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from mnpo.algorithms.base import Algorithm, Badge, Card
+from mnpo.algorithms.base import Algorithm, Badge, Card, Target
 from mnpo.algorithms.sources import CURRENT, REFERENCE
 from mnpo.algorithms.update import Distance, Update
 
@@ -49,6 +49,11 @@ class DPO(Algorithm):
     def name(self) -> str:
         """The registry name, with the variant where it is not the default."""
         return self.slug if self.variant == "offline" else f"{self.slug}-{self.variant}"
+
+    @property
+    def target(self) -> Target:
+        """The iterative variant forgets the reference; it plays the unregularised game."""
+        return "nash" if self.variant == "iterative" else self.finds
 
     def updates(self, iteration: int) -> tuple[Update, ...]:
         """One update, logistic distance on the labels themselves."""

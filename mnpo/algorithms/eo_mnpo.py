@@ -34,7 +34,7 @@ class EOMNPO(Algorithm):
         badge=Badge.EXACT,
         notes="With fixed externals and a reward the policy is fixed after one iteration.",
     )
-    target = "other"
+    finds = "other"
     reads = frozenset({"step_size"})
 
     def __post_init__(self) -> None:

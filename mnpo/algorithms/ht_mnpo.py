@@ -53,9 +53,9 @@ class HTMNPO(Algorithm):
             )
 
     @property
-    def players(self) -> int:
-        """Number of players; 0 while it is left to the game."""
-        return self.num_players or 0
+    def players(self) -> int | None:
+        """Number of players; None while it is left to the game."""
+        return self.num_players
 
     def updates(self, iteration: int) -> tuple[Update, ...]:
         """Every player's update under its own oracle."""

@@ -15,8 +15,8 @@ _WORDS = {float: "a number", int: "a whole number", bool: "true or false", NoneT
 def is_of_kind(value: Any, kind: Any) -> bool:
     """Whether ``value`` fits the annotation ``kind`` of an algorithm's field.
 
-    Whole numbers are numbers, true and false are not; a list stands for a tuple. The choices of a
-    ``Literal`` are left to the field's own check, which knows what to say.
+    Whole numbers are numbers, true and false are not; a list or a vector stands for a tuple. The
+    choices of a ``Literal`` are left to the field's own check, which knows what to say.
     """
     origin = get_origin(kind)
     if origin in (Union, UnionType):
@@ -25,6 +25,8 @@ def is_of_kind(value: Any, kind: Any) -> bool:
         return True
     if origin is tuple:
         item = get_args(kind)[0]
+        if isinstance(value, np.ndarray) and value.ndim == 1:
+            value = value.tolist()
         return isinstance(value, tuple | list) and all(is_of_kind(v, item) for v in value)
     if origin is np.ndarray:
         return isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.number)

@@ -40,7 +40,7 @@ class MNPOEq10(Algorithm):
             "from the opponents' arithmetic mixture, or with equal players."
         ),
     )
-    target = "nash"
+    finds = "nash"
     reads = frozenset({"step_size"})
 
     def __post_init__(self) -> None:

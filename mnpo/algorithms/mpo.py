@@ -31,7 +31,7 @@ class MPO(Algorithm):
         badge=Badge.EXACT,
         notes="On cyclic games 10 to 100 inner steps work best; 1 and 3 diverge.",
     )
-    target = "nash"
+    finds = "nash"
 
     def __post_init__(self) -> None:
         """Check the period."""

@@ -23,7 +23,7 @@ class MWU(Algorithm):
         equations="the Hedge form of self-play preference optimisation",
         badge=Badge.EXACT,
     )
-    target = "nash"
+    finds = "nash"
     reads = frozenset({"step_size"})
 
     def updates(self, iteration: int) -> tuple[Update, ...]:

@@ -24,7 +24,7 @@ class ONPO(Algorithm):
         badge=Badge.EXACT,
         notes="The linear last-iterate rate is real but can be 1e-6 per step.",
     )
-    target = "nash"
+    finds = "nash"
     reads = frozenset({"step_size"})
 
     def updates(self, iteration: int) -> tuple[Update, ...]:

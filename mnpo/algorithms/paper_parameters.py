@@ -30,6 +30,8 @@ def _inverse(value: Any) -> Any:
         raise InvalidSetting("eta is an inverse step here and must not be 0")
     if isinstance(value, str | bool | list | tuple) or value is None:
         raise InvalidSetting(f"eta must be a number, got {value!r}")
+    if isinstance(value, int | float) and value < 0:
+        raise InvalidSetting(f"eta must be above 0, got {value:g}")
     return 1 / value
 
 

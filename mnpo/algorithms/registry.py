@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
+
 from mnpo.algorithms.base import Algorithm
 from mnpo.algorithms.comal import COMAL
 from mnpo.algorithms.dno import DNO
@@ -106,8 +108,11 @@ def get_algorithm(name: str, **parameters: Any) -> Algorithm:
             raise InvalidSetting(
                 f"{name}: {key} must be {describe_kind(kinds[key])}, got {value!r}"
             )
-    return entry.kind(**{key: _as_immutable(value) for key, value in given.items()})
+    return entry.kind(**{key: _as_immutable(value, kinds[key]) for key, value in given.items()})
 
 
-def _as_immutable(value: Any) -> Any:
+def _as_immutable(value: Any, kind: Any) -> Any:
+    """Lists, and vectors where a list belongs (not one value per column), as tuples."""
+    if isinstance(value, np.ndarray) and value.ndim == 1 and is_of_kind(value.tolist(), kind):
+        return tuple(value.tolist())
     return tuple(value) if isinstance(value, list) else value

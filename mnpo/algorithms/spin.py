@@ -31,7 +31,7 @@ class SPIN(Algorithm):
         badge=Badge.EXACT,
         notes="Its row in MNPO's Table 1 is formal only: no preference matrix enters.",
     )
-    target = "other"
+    finds = "other"
     reads = frozenset()
 
     def __post_init__(self) -> None:

@@ -32,7 +32,7 @@ class SPPO(Algorithm):
             "response's target), gives half the step; the sound form is used."
         ),
     )
-    target = "nash"
+    finds = "nash"
     reads = frozenset({"step_size"})
 
     def __post_init__(self) -> None:

@@ -81,7 +81,7 @@ def _as_dict(entry: Any) -> dict[str, Any]:
         "equations": card.equations,
         "badge": str(card.badge),
         "notes": card.notes,
-        "target": entry.kind.target,
+        "target": entry.kind(**entry.preset).target,
         "parameters": defaults,
         "paper_parameters": {key: f"{t.meaning} (sets {t.field})" for key, t in own.items()},
     }

@@ -66,8 +66,8 @@ def show(
     from rich.text import Text
 
     console = Console(highlight=False)
-    console.print(f"[bold]{game.name}[/bold]  {game.size} actions", end="")
-    console.print(f", {game.contexts} contexts" if game.contexts > 1 else "")
+    contexts = f", {game.contexts} contexts" if game.contexts > 1 else ""
+    console.print(Text.assemble((game.name, "bold"), f"  {game.size} actions{contexts}"))
     if game.contexts == 1 and game.size <= 12:
         numbers = [str(i) for i in range(game.size)]
         table = Table("row beats column", *numbers, box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -78,7 +78,7 @@ def show(
     for key, value in facts.items():
         shown = _fact(key, value, game)
         if shown:
-            console.print(f"  {key.replace('_', ' ')}: {shown}")
+            console.print(f"  {key.replace('_', ' ')}: {shown}", markup=False)
 
 
 def _fact(key: str, value: Any, game: Any) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +38,10 @@ def simulate(
     ] = None,
     algorithms: Annotated[
         str | None,
-        typer.Option(help="Names, comma-separated, or 'all' (see `mnpo-bench algorithms list`)."),
+        typer.Option(
+            help="Names, comma-separated, or 'all' that the game can run (see `mnpo-bench "
+            "algorithms list`)."
+        ),
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(help="Iterations T of each run.  \\[default: 500]")
@@ -127,7 +131,13 @@ def simulate(
     resolved = _configuration(config, given, assignments or [], sweep or [])
     from simulators.study.plan import make_plan
 
+    left_out: list[str] = []
+    if algorithms == "all":
+        from simulators.study.runnable import runnable_algorithms
+
+        resolved, left_out = runnable_algorithms(resolved)
     plan = make_plan(resolved)
+    plan = replace(plan, warnings=[*left_out, *plan.warnings])
     folder = output or _default_folder(resolved)
     if dry_run:
         _print_plan(resolved, plan, folder)
@@ -142,6 +152,7 @@ def simulate(
         print((folder / "summary.json").read_text(), end="")
         return
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(highlight=False)
     console.print(table)
@@ -149,7 +160,9 @@ def simulate(
         console.print(
             f"{result.resumed} of {len(plan.jobs)} parts were finished before and taken over"
         )
-    console.print(f"report: [bold]{folder / 'report.html'}[/bold]", soft_wrap=True)
+    # Text, never markup: folders and games are called what users call them.
+    report = Text.assemble("report: ", (str(folder / "report.html"), "bold"))
+    console.print(report, soft_wrap=True)
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:
@@ -226,9 +239,13 @@ def _read_yaml(file: Path) -> dict[str, Any]:
 
 def _default_folder(config: "StudyConfig") -> Path:
     from mnpo.runs import digest
+    from simulators.study.inputs import input_files
 
     name = Path(config.game.removeprefix("file:")).name.split(".")[0]
-    return Path("runs") / f"{name}-{digest(config.model_dump(mode='json'))[:8]}"
+    settings = config.model_dump(mode="json")
+    files = input_files(config)
+    whole = digest({"config": settings, "files": files} if files else settings)
+    return Path("runs") / f"{name}-{whole[:8]}"
 
 
 def _run(
@@ -240,7 +257,7 @@ def _run(
     from simulators.study.study import run_study
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),

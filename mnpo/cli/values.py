@@ -1,6 +1,7 @@
 """Reading values as the command line has them."""
 
 import contextlib
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -9,6 +10,9 @@ import numpy as np
 import yaml
 
 from mnpo.errors import InvalidSetting
+
+#: Values that an axis holds at most; more is a slip of the fingers.
+MAX_VALUES = 100_000
 
 
 class _Loader(yaml.SafeLoader):
@@ -89,20 +93,26 @@ def read_axis(text: str, where: str) -> tuple[Any, ...]:
     )
     try:
         low, high = float(parts[0]), float(parts[1])
-        if len(parts) == 2:
-            if not (low.is_integer() and high.is_integer()) or high < low:
-                raise InvalidSetting(how)
-            return tuple(range(int(low), int(high) + 1))
-        kind, count = parts[2], int(parts[3])
+        kind, count = (parts[2], int(parts[3])) if len(parts) > 2 else ("", 1)
     except (ValueError, IndexError):
         raise InvalidSetting(how) from None
-    if kind not in ("log", "lin") or count < 1 or len(parts) > 4:
+    if not (math.isfinite(low) and math.isfinite(high)) or len(parts) > 4:
         raise InvalidSetting(how)
+    if len(parts) == 2:
+        if not (low.is_integer() and high.is_integer()) or high < low:
+            raise InvalidSetting(how)
+        count = int(high) - int(low) + 1
+    elif kind not in ("log", "lin") or count < 1:
+        raise InvalidSetting(how)
+    if count > MAX_VALUES:
+        raise InvalidSetting(f"{where}: '{text}' has more than {MAX_VALUES} values")
+    if kind == "log":
+        if low <= 0 or high <= 0:
+            raise InvalidSetting(f"{where}: a logarithmic axis needs ends above 0, got '{text}'")
+        return tuple(np.geomspace(low, high, count).tolist())
     if kind == "lin":
         return tuple(np.linspace(low, high, count).tolist())
-    if low <= 0 or high <= 0:
-        raise InvalidSetting(f"{where}: a logarithmic axis needs ends above 0, got '{text}'")
-    return tuple(np.geomspace(low, high, count).tolist())
+    return tuple(range(int(low), int(high) + 1))
 
 
 def read_policy(text: str | None, where: str, names: tuple[str, ...]) -> Any:

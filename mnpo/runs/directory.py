@@ -31,18 +31,25 @@ class RunDirectory:
 
     @classmethod
     def open(
-        cls, path: Path, config: Mapping[str, Any], *, overwrite: bool = False
+        cls,
+        path: Path,
+        config: Mapping[str, Any],
+        *,
+        inputs: Mapping[str, str] | None = None,
+        overwrite: bool = False,
     ) -> "RunDirectory":
         """Create the directory, or take up the one that is there.
 
         Args:
             path: the folder.
             config: the resolved configuration, YAML-ready.
+            inputs: the files the run reads and the sha256 of each, kept in the manifest.
             overwrite: delete a run with another configuration instead of refusing.
 
         Raises:
             UserError: the folder holds something else: another configuration (the first
-                differing key is named), a newer format, or files that are no run.
+                differing key is named), a newer format, files that are no run, or a run of
+                input files that have changed since.
             OSError: it cannot be created or written.
         """
         run = cls(path)
@@ -53,12 +60,14 @@ class RunDirectory:
                 shutil.rmtree(path)
             else:
                 run._require_same(config)
+                run._require_unchanged(inputs or {})
         run.parts.mkdir(parents=True, exist_ok=True)
         if not (path / "run.yaml").exists():
             write_atomically(path / "run.yaml", dump_yaml(config))
         if not (path / "manifest.json").exists():
             run.write_manifest(
                 {"format": FORMAT, "config_sha256": digest(config), "started": _now()}
+                | ({"inputs": dict(inputs)} if inputs else {})
                 | {"environment": environment(), "status": "running"}
             )
         return run
@@ -171,6 +180,17 @@ class RunDirectory:
                 raise UserError(
                     f"{self.path} holds a run with {key}: {there.get(key)!r}, not "
                     f"{config.get(key)!r}; give another --output folder, or --overwrite"
+                )
+
+    def _require_unchanged(self, inputs: Mapping[str, str]) -> None:
+        if not (self.path / "manifest.json").exists():
+            return
+        kept = self.manifest().get("inputs", {})
+        for name, sha256 in inputs.items():
+            if kept.get(name, sha256) != sha256:
+                raise UserError(
+                    f"{self.path} holds a run with another {name}: the file has changed since; "
+                    "give another --output folder, or --overwrite"
                 )
 
 

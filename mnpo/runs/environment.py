@@ -50,7 +50,7 @@ def git_commit() -> str | None:
 
 def _git(root: Path, *arguments: str) -> str:
     finished = subprocess.run(
-        ["git", "-C", str(root), *arguments],
+        ["git", "--no-optional-locks", "-C", str(root), *arguments],
         capture_output=True,
         text=True,
         timeout=10,

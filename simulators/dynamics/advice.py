@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from mnpo.algorithms import Algorithm
 from simulators.games import Game
 from simulators.metrics.local_rate import (
+    aims_at_regularized_equilibrium,
     local_multiplier,
     rotation_frequencies,
     stability_bound,
@@ -24,8 +25,8 @@ class StabilityWarning(UserWarning):
 def has_stability_bound(algorithm: Algorithm, game: Game) -> bool:
     """Whether the local theory bounds this method's step size on this game."""
     return (
-        algorithm.target == "regularized"
-        and "step_size" in algorithm.reads
+        "step_size" in algorithm.reads
+        and aims_at_regularized_equilibrium(algorithm)
         and game.contexts == 1
         and game.players == 2
         and game.size <= _MAX_ACTIONS
@@ -55,10 +56,10 @@ def stability_warning(
         return None
     bound = stability_bound(value, game.preferences, equilibrium)
     omega = rotation_frequencies(game.preferences, equilibrium).max(initial=0.0)
-    limit = "no step size is stable" if bound is None else f"the bound is {bound:.4g}"
+    limit = "no step size is stable there" if bound is None else f"the bound is {bound:.4g}"
     formula = " = 2 tau / (omega^2 + tau^2)" if algorithm.name == "inpo" else ""
     return (
         f"{algorithm.name}: step_size {step_size:g} is beyond the local stability bound on game "
         f"'{game.name}' at temperature {tau:g}: {limit}{formula}, omega = {omega:.4g}; "
-        "expect it to cycle"
+        "expect it to cycle or diverge"
     )

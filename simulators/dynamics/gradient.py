@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mnpo.algorithms import Distance
-from mnpo.algorithms.scalars import Scalar
 from mnpo.errors import InvalidSetting, NoMinimiser
-from mnpo.losses import (
-    dno_loss,
-    logistic_pair_loss,
-    sppo_pointwise_loss,
-    squared_pair_loss,
-    squared_target_loss,
+from mnpo.losses.objective import (
+    demonstration_objective,
+    preference_objective,
+    regression_objective,
 )
 from simulators.dynamics.loop import Task
 from simulators.dynamics.models import PolicyModel
@@ -92,11 +89,11 @@ class GradientMinimiser:
         model = self._models[task.player]
         model.load(task.current.log)
         loss = self._loss(task)
-        anchor = torch.as_tensor(task.anchor)
+        anchor = _by_column(task.anchor)
 
         def objective() -> Tensor:
             log_policy = torch.log_softmax(model.logits(), dim=0)
-            return loss(log_policy - anchor)
+            return loss(log_policy.T - anchor)
 
         self._descend(model.parameters(), objective)
         return model.logits().detach().numpy().copy()
@@ -136,44 +133,28 @@ class GradientMinimiser:
             )
 
     def _loss(self, task: Task) -> LossOfRatio:
-        """The update's loss as a function of f = log pi - anchor, summed over columns."""
-        alpha = _tensor(task.step_size)
+        """The update's loss as a function of f = log pi - anchor, (B, K), summed over columns."""
+        alpha = torch.as_tensor(np.asarray(task.step_size, dtype=np.float64))
         if task.rewards is not None:
-            gap = _gaps(torch.as_tensor(task.rewards * np.ones_like(task.anchor)))
+            rewards = _by_column(task.rewards * np.ones_like(task.anchor))
             weights = _pair_weights(task.current.probabilities)
-            return lambda f: (weights * squared_target_loss(_gaps(f), target=alpha * gap)).sum()
+            return lambda f: regression_objective(
+                f, step_size=alpha, weights=weights, values=rewards
+            ).sum()
         if task.winners is not None:
             (losers,) = task.opponents
-            weights = torch.as_tensor(
-                np.exp(task.winners)[:, None, :] * losers.policies.probabilities[None, :, :]
-            )
-            return lambda f: (weights * logistic_pair_loss(_gaps(f), scale=1 / alpha)).sum()
+            demonstrated = _by_column(np.exp(task.winners))
+            own = _by_column(losers.policies.probabilities)
+            weights = demonstrated.unsqueeze(-1) * own.unsqueeze(-2)
+            return lambda f: demonstration_objective(f, step_size=alpha, weights=weights).sum()
         self.ledger.oracle_rounds += 1
         if self._regresses_on_advantage(task):
             return self._advantage_regression(task, alpha)
         data = self._pairs(task)
-        weights = _move_columns_last(data.weights)
-        labels = _move_columns_last(data.preferences)
-        match task.distance:
-            case Distance.SQUARED:
-                return lambda f: (
-                    weights * squared_pair_loss(_gaps(f), step_size=alpha, preference=labels)
-                ).sum()
-            case Distance.LOGISTIC:
-                return lambda f: (
-                    weights * logistic_pair_loss(_gaps(f), scale=1 / alpha, preference=labels)
-                ).sum()
-            case Distance.SOFT_LOGISTIC:
-                rates = _win_rates(weights, labels)
-                return lambda f: (
-                    weights * dno_loss(_gaps(f), scale=1 / alpha, win_rate_gap=_gaps(rates))
-                ).sum()
-            case Distance.POINTWISE:
-                rates = _win_rates(weights, labels)
-                share = weights.sum(dim=1)
-                return lambda f: (
-                    share * sppo_pointwise_loss(f, step_size=alpha, win_rate=rates)
-                ).sum()
+        weights, labels = torch.tensor(data.weights), torch.tensor(data.preferences)
+        return lambda f: preference_objective(
+            f, distance=task.distance, step_size=alpha, weights=weights, preferences=labels
+        ).sum()
 
     def _regresses_on_advantage(self, task: Task) -> bool:
         """Whether the target is the advantage gap itself rather than labels of sampled pairs."""
@@ -187,13 +168,13 @@ class GradientMinimiser:
                 "regression on the advantage (uniform pair weights, optimistic methods) reads "
                 "exact win rates; leave out queries"
             )
-        oracle = self._problem.oracle(task.player)
-        gap = _gaps(torch.tensor(oracle.win_rates(task.mixture)))
+        advantage = _by_column(self._problem.oracle(task.player).win_rates(task.mixture))
+        weights = _pair_weights(task.current.probabilities)
         if self._descent.pair_weights == "uniform":
-            weights = torch.full_like(gap, 1 / gap.shape[0] ** 2)
-        else:
-            weights = _pair_weights(task.current.probabilities)
-        return lambda f: (weights * squared_target_loss(_gaps(f), target=alpha * gap)).sum()
+            weights = torch.full_like(weights, 1 / weights.shape[-1] ** 2)
+        return lambda f: regression_objective(
+            f, step_size=alpha, weights=weights, values=advantage
+        ).sum()
 
     def _pairs(self, task: Task) -> PairData:
         mixture = task.mixture
@@ -204,25 +185,12 @@ class GradientMinimiser:
         return self._sampler.sample(mixture, oracle, task.iteration)
 
 
-def _gaps(values: Tensor) -> Tensor:
-    """(K, B) -> (K, K, B): value of the row's action minus the column's."""
-    return values[:, None, :] - values[None, :, :]
+def _by_column(values: Array) -> Tensor:
+    """(K, B) -> (B, K)."""
+    return torch.tensor(np.ascontiguousarray(values.T))
 
 
 def _pair_weights(policy: Array) -> Tensor:
-    return torch.as_tensor(policy[:, None, :] * policy[None, :, :])
-
-
-def _move_columns_last(values: Array) -> Tensor:
-    return torch.tensor(np.moveaxis(values, 0, -1))
-
-
-def _win_rates(weights: Tensor, labels: Tensor) -> Tensor:
-    """(K, B) share of its comparisons that an action won; 1/2 where it has none."""
-    won = (weights * labels).sum(dim=1) + (weights * (1 - labels)).sum(dim=0)
-    total = weights.sum(dim=1) + weights.sum(dim=0)
-    return torch.where(total > 0, won / total, torch.full_like(won, 0.5))
-
-
-def _tensor(value: Scalar) -> Tensor:
-    return torch.as_tensor(np.asarray(value, dtype=np.float64))
+    """(K, B) -> (B, K, K): both responses drawn from the policy."""
+    drawn = _by_column(policy)
+    return drawn.unsqueeze(-1) * drawn.unsqueeze(-2)

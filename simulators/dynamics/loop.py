@@ -156,8 +156,8 @@ def run(
 class _State:
     """Policies of every player through time, as far back as the algorithm looks."""
 
-    def __init__(self, algorithm: Algorithm, problem: Problem, players: int) -> None:
-        if players < 1:
+    def __init__(self, algorithm: Algorithm, problem: Problem, players: int | None) -> None:
+        if players is None:
             raise InvalidSetting(
                 f"{algorithm.name}: the number of players is left to the game, which has no "
                 "annotators; set num_players"

@@ -156,11 +156,21 @@ class Recorder:
         assert self._rate_sum is not None
         self._sum += _mean([p.probabilities for p in self.last])
         average = self._sum / t
+        self._rate_sum += _mean(self._rates)
         if not self._oracle.linear:
             return average, self._oracle.win_rates(average)
         # The win rate against a mixture is the mixture of the win rates: no matrix product.
-        self._rate_sum += _mean(self._rates)
         return average, self._rate_sum / t
+
+    @property
+    def external_regret(self) -> Array:
+        """(B,) max_y sum_t F(y; pi_t) - T/n over the rounds played; F averages 1/n against itself.
+
+        For a pairwise game that is half the gap of the average policy times T.
+        """
+        assert self._rate_sum is not None
+        rounds = len(self.gap) - 1
+        return np.asarray(self._rate_sum.max(axis=0) - rounds / self._oracle.players)
 
     def _store(self, t: int, policies: list[Policies]) -> None:
         if self.trajectory is None:

@@ -13,11 +13,13 @@ from simulators.dynamics.problem import Ledger
 from simulators.dynamics.recorder import Recorder
 from simulators.dynamics.settings import Settings
 from simulators.dynamics.setup import Batch
+from simulators.equilibria import general_sum_equilibrium
 from simulators.games import Game
 from simulators.metrics.gaps import duality_gap
+from simulators.metrics.local_rate import aims_at_regularized_equilibrium, local_multiplier
 from simulators.metrics.rates import fitted_multiplier
 from simulators.metrics.regret import swap_regret
-from simulators.metrics.verdict import Evidence, Verdict, judge
+from simulators.metrics.verdict import CLOSED, Evidence, Verdict, judge
 from simulators.metrics.welfare import nash_welfare, worst_annotator_win_rate
 
 Array = NDArray[np.float64]
@@ -54,6 +56,16 @@ class BatchResult:
 
     def series(self, name: str) -> Array:
         """A recorder's series by name, (T + 1, R)."""
+        if name not in self._reduced:
+            self._reduced[name] = self._over_contexts(name)
+        return self._reduced[name]
+
+    @cached_property
+    def _reduced(self) -> dict[str, Array]:
+        """Series already asked for; a summary of R runs asks R times."""
+        return {}
+
+    def _over_contexts(self, name: str) -> Array:
         values: Array = getattr(self.recorder, name)
         grouped = np.reshape(values, (len(values), self.batch.runs, self.batch.contexts))
         if name in ("movement", "spread"):
@@ -65,7 +77,7 @@ class BatchResult:
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """One verdict a run; see `simulators.metrics.verdict` for the rule."""
-        if self.stopped:
+        if self.stopped and self.series("gap")[-1, 0] > CLOSED:
             return [Verdict.DIVERGES]
         regularized = self.algorithm.target == "regularized"
         has_equilibrium = self.batch.log_equilibrium is not None
@@ -129,11 +141,12 @@ class BatchResult:
             "regularized_gap_last": series["regularized_gap"][-1],
             "regularized_gap_average": series["average_regularized_gap"][-1],
             "kl_to_regularized_equilibrium": series["kl"][-1],
-            "external_regret": series["average_gap"][-1] / game.players * iterations,
+            "external_regret": self._external_regret(run),
             "swap_regret": self._swap_regret(run),
             "fitted_multiplier": fitted_multiplier(series["squared_distance"]),
             "predicted_multiplier": self._predicted_multiplier(run),
             "multiplayer_gap_last": self._multiplayer_gap(run),
+            "general_sum_distance": self._general_sum_distance(run),
             **self._welfare(run),
             "verdict": str(self.verdicts[run]),
             "note": self.stopped or "",
@@ -155,17 +168,14 @@ class BatchResult:
         return SimulationResult(policies=policies, batch=self)
 
     def _predicted_multiplier(self, run: int) -> float:
-        from simulators.metrics.local_rate import local_multiplier
-
         game = self.game(run)
         equilibrium = self.batch.log_equilibrium
         if equilibrium is None or game.contexts > 1 or game.players > 2:
             return float("nan")
-        if self.algorithm.target != "regularized" or self.settings.mode.label_noise:
+        algorithm = self._algorithm_of(run)
+        if self.settings.mode.label_noise or not aims_at_regularized_equilibrium(algorithm):
             return float("nan")
-        value = local_multiplier(
-            self._algorithm_of(run), game.preferences, np.exp(equilibrium[:, run])
-        )
+        value = local_multiplier(algorithm, game.preferences, np.exp(equilibrium[:, run]))
         return float("nan") if value is None else value
 
     def _algorithm_of(self, run: int) -> Algorithm:
@@ -187,6 +197,29 @@ class BatchResult:
             return float(self.series(kind)[-1, run]) / self.game(run).players
         columns = slice(run * self.batch.contexts, (run + 1) * self.batch.contexts)
         return float(gaps[-1, :, columns].mean(axis=1).max())
+
+    def _general_sum_distance(self, run: int) -> float:
+        """Total variation to the heterogeneous game's own equilibrium, the farthest player's."""
+        game, tau = self.game(run), float(self.temperature[run])
+        own = game.annotators
+        if not self.algorithm.heterogeneous or own is None or game.contexts > 1 or tau <= 0:
+            return float("nan")
+        if (id(game), tau) not in self._general_sum:
+            reference = np.exp(self.batch.problem.log_reference[:, 0])
+            solution = general_sum_equilibrium(list(own), tau, reference)
+            self._general_sum[id(game), tau] = solution.policies
+        equilibrium = self._general_sum[id(game), tau]
+        return float(np.abs(self.last_policies(run)[:, 0] - equilibrium).sum(axis=1).max() / 2)
+
+    @cached_property
+    def _general_sum(self) -> dict[tuple[int, float], Array]:
+        """Equilibria already solved for, by game and temperature."""
+        return {}
+
+    def _external_regret(self, run: int) -> float:
+        """The players' mean policies against the best fixed action, over all rounds."""
+        columns = slice(run * self.batch.contexts, (run + 1) * self.batch.contexts)
+        return float(self.recorder.external_regret[columns].mean())
 
     def _swap_regret(self, run: int) -> float:
         """Needs the kept policies of a single player on a plain matrix game."""

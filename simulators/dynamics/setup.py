@@ -131,6 +131,7 @@ def build(
 
 def _players(algorithm: Algorithm, game: Game) -> int:
     if not algorithm.heterogeneous:
+        assert algorithm.players is not None
         return algorithm.players
     if game.annotators is None:
         raise InvalidSetting(
@@ -138,7 +139,7 @@ def _players(algorithm: Algorithm, game: Game) -> int:
             f"'{game.name}' has none; use a game with annotators such as condorcet"
         )
     count = len(game.annotators)
-    if algorithm.players not in (0, count):
+    if algorithm.players not in (None, count):
         raise InvalidSetting(
             f"{algorithm.name}: num_players is {algorithm.players} and game '{game.name}' has "
             f"{count} annotators; they must agree"

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from mnpo.algorithms import Algorithm, get_algorithm
 from mnpo.algorithms.paper_parameters import PAPER_PARAMETERS, translate
 from mnpo.algorithms.registry import find_entry
-from mnpo.errors import InvalidSetting, NoMinimiser, suggest
+from mnpo.errors import InvalidGame, InvalidSetting, NoMinimiser, suggest
 from simulators.dynamics import loop
 from simulators.dynamics.advice import StabilityWarning, has_stability_bound, stability_warning
 from simulators.dynamics.exact import ExactMinimiser
@@ -64,6 +64,11 @@ def simulate(
     Raises:
         UserError: one line that says what is wrong, where, and what to do.
     """
+    for name, value in (("step_size", step_size), ("temperature", temperature)):
+        if np.ndim(value):
+            raise InvalidSetting(
+                f"{name} must be one number, got {value!r}; simulate_batch runs several at once"
+            )
     algorithm_parameters, mode_settings, extras = split_parameters(algorithm, params)
     settings = Settings(
         algorithm=algorithm,
@@ -102,8 +107,9 @@ def simulate_batch(
             first iteration ends there instead, see `BatchResult.stopped`.
         UserError: one line that says what is wrong, where, and what to do.
     """
-    if settings.iterations < 0:
-        raise InvalidSetting(f"iterations must be at least 0, got {settings.iterations}")
+    _require_count(settings.iterations, "iterations")
+    for seed in settings.seeds:
+        _require_count(seed, "seed")
     listed = [games] if isinstance(games, Game) else list(games)
     runs = _broadcast_runs(listed, settings)
     # What a paper's own parameters set (eta, beta, ...) holds for the game it is judged in, too.
@@ -209,10 +215,19 @@ def split_parameters(
 
 
 def as_game(game: Game | ArrayLike) -> Game:
-    """A `Game` as it is; a matrix, checked, as an unnamed game."""
+    """A `Game` as it is; a matrix, checked, as an unnamed game.
+
+    Raises:
+        InvalidGame: a text, or a matrix that is no game.
+    """
     if isinstance(game, Game):
         return game
-    matrix = check_preferences(np.asarray(game, dtype=np.float64))
+    if isinstance(game, str):
+        raise InvalidGame(
+            f"game must be a Game or a preference matrix, got the text {game!r}; build it with "
+            f"make_game({game!r})"
+        )
+    matrix = check_preferences(game, where="game")
     return Game("matrix", matrix, tuple(f"a{i}" for i in range(matrix.shape[-1])))
 
 
@@ -278,7 +293,16 @@ def _broadcast_runs(games: list[Game], settings: Settings) -> int:
     return sizes.pop() if sizes else 1
 
 
-def _per_run(value: ArrayLike, runs: int, name: str) -> Array:
+def _require_count(value: Any, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InvalidSetting(f"{name} must be a whole number of at least 0, got {value!r}")
+    if value < 0:
+        raise InvalidSetting(f"{name} must be at least 0, got {value}")
+
+
+def _per_run(value: Any, runs: int, name: str) -> Array:
+    if value is None or isinstance(value, bool | str):
+        raise InvalidSetting(f"{name} must be a number, got {value!r}")
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

@@ -62,8 +62,8 @@ def as_log_reference(reference: ArrayLike | None, actions: int) -> Array:
             f"reference: entry {list(at)} is {r[at]}; every action needs a positive probability"
         )
     total = r.sum(axis=-1)
-    if np.abs(total - 1.0).max() > NORMALISATION_TOLERANCE:
-        raise InvalidPolicy(f"reference: sums to {float(np.ravel(total)[0]):.6g}, not 1")
+    if np.abs(total - 1.0).max(initial=0.0) > NORMALISATION_TOLERANCE:
+        raise InvalidPolicy(f"reference: sums to {_worst_sum(total):.6g}, not 1")
     return np.asarray(np.log(r) - np.log(total)[..., None])
 
 
@@ -82,8 +82,8 @@ def as_policies(policy: ArrayLike, actions: int, what: str) -> Array:
         at = _first(~valid)
         raise InvalidPolicy(f"{what}: entry {list(at)} is {p[at]}, not a probability")
     total = p.sum(axis=-1)
-    if np.abs(total - 1.0).max() > NORMALISATION_TOLERANCE:
-        raise InvalidPolicy(f"{what}: sums to {float(np.ravel(total)[0]):.6g}, not 1")
+    if np.abs(total - 1.0).max(initial=0.0) > NORMALISATION_TOLERANCE:
+        raise InvalidPolicy(f"{what}: sums to {_worst_sum(total):.6g}, not 1")
     return p
 
 
@@ -109,6 +109,11 @@ def _as_float(value: ArrayLike, what: str, error: type[ValueError]) -> Array:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as cause:
         raise error(f"{what}: not an array of numbers ({cause})") from cause
+
+
+def _worst_sum(total: Any) -> float:
+    sums = np.ravel(total)
+    return float(sums[np.abs(sums - 1.0).argmax()])
 
 
 def _first(mask: NDArray[np.bool_]) -> tuple[Any, ...]:

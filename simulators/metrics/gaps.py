@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mnpo.errors import InvalidPolicy, InvalidSetting
+from mnpo.errors import InvalidSetting
+from simulators.equilibria.checks import as_log_reference, as_policies, as_preferences
 
 Array = NDArray[np.float64]
 
@@ -25,30 +26,31 @@ def duality_gap(
         P: (K, K), or (..., K, K) broadcasting against the policies.
         policy: (..., K).
         temperature: tau >= 0.
-        reference: (K,) or (..., K), full support; None is uniform. Unused at temperature 0.
+        reference: (K,) or (..., K), full support; None is uniform. Only checked at temperature 0.
 
     Returns:
         A float, or an array of the policies' leading shape.
 
     Raises:
-        InvalidPolicy: a policy whose length is not K.
-        InvalidSetting: a negative temperature.
+        InvalidGame: a matrix that is not square, or not of complementary win probabilities.
+        InvalidPolicy: a policy or reference of another length than K, or no distribution; a
+            reference without full support.
+        InvalidSetting: a temperature that is negative, infinite or no number.
     """
-    matrix = np.asarray(P, dtype=np.float64)
-    pi = np.asarray(policy, dtype=np.float64)
-    if pi.shape[-1] != matrix.shape[-1]:
-        raise InvalidPolicy(
-            f"the policy has {pi.shape[-1]} entries and the game {matrix.shape[-1]} actions"
-        )
-    if not temperature >= 0:
-        raise InvalidSetting(f"temperature must be at least 0, got {temperature:g}")
+    matrix = as_preferences(P, "P")
+    pi = as_policies(policy, matrix.shape[-1], "policy")
+    log_ref = as_log_reference(reference, matrix.shape[-1])
+    number = isinstance(temperature, int | float | np.integer | np.floating)
+    number = number and not isinstance(temperature, bool)
+    if not number or not 0 <= temperature < np.inf:
+        shown = f"{temperature:g}" if number else repr(temperature)
+        raise InvalidSetting(f"temperature must be at least 0, got {shown}")
     win_rates = np.einsum("...ij,...j->...i", matrix, pi)
     if temperature == 0:
         gap = 2 * (win_rates.max(axis=-1) - 0.5)
     else:
-        ref = np.full(pi.shape[-1], 1 / pi.shape[-1]) if reference is None else reference
         # Games, policies and references may each be one or many; actions go to axis 0.
-        aligned = np.broadcast_arrays(win_rates, pi, np.log(np.asarray(ref, dtype=np.float64)))
+        aligned = np.broadcast_arrays(win_rates, pi, log_ref)
         rates, policies, log_reference = (np.moveaxis(values, -1, 0) for values in aligned)
         gap = 2 * regularized_gap(rates, policies, log_reference, temperature)
     return float(gap) if np.ndim(gap) == 0 else np.asarray(gap)

@@ -1,6 +1,7 @@
 """The theory's local rate: how fast a method contracts near its equilibrium."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,9 @@ from mnpo.algorithms.sources import (
 from mnpo.algorithms.update import Weighted
 
 Array = NDArray[np.float64]
+
+#: Polynomials whose coefficients differ by more have no root that means anything.
+_OVERFLOW = 1e100
 
 #: A Laurent polynomial in z, {power: coefficient}: how a source's log-policy deviates when the
 #: current one deviates by one. Lag j is z^-j.
@@ -70,34 +74,67 @@ def local_multiplier(algorithm: Algorithm, P: ArrayLike, equilibrium: ArrayLike)
     return max(_largest_root(updates, 1j * omega) for omega in turning)
 
 
+def aims_at_regularized_equilibrium(algorithm: Algorithm) -> bool:
+    """Whether the method's fixed point is the regularised equilibrium at its own temperature.
+
+    At rest, (1 - sum lambda) log pi = w log ref + alpha P pi: that is the equilibrium at
+    temperature (1 - sum lambda) / alpha around the reference itself only if w = 1 - sum lambda and
+    w = alpha tau. Not so for Nash-MD at a constant step, whose opponent is a mixture with the
+    reference, or for MNPO with another reference weight.
+    """
+    if algorithm.target != "regularized" or not _applies(algorithm):
+        return False
+    tau = np.asarray(algorithm.temperature, dtype=np.float64)
+    for update in algorithm.updates(2):
+        if any(isinstance(source, Geometric | Reference) for source, _ in update.opponents):
+            return False
+        history = sum(
+            np.asarray(weight)
+            for source, weight in update.anchors
+            if not isinstance(source, Reference)
+        )
+        pull = sum(
+            np.asarray(weight) for source, weight in update.anchors if isinstance(source, Reference)
+        )
+        wanted = np.asarray(update.step_size) * tau
+        if not (np.allclose(pull, 1 - history) and np.allclose(pull, wanted)):
+            return False
+    return True
+
+
 def stability_bound(algorithm: Algorithm, P: ArrayLike, equilibrium: ArrayLike) -> float | None:
     """The largest step size at which the method is locally stable at this equilibrium.
 
     For INPO it is 2 tau / (omega^2 + tau^2); for the others it is found by bisection on the
-    multiplier. None where the theory does not apply, where the method has no step size, or where
-    no step size is stable (unregularised methods); inf where every step is.
+    multiplier, from a ten-thousandth of INPO's. None where the theory does not apply, where the
+    method has no step size, or where it is not stable there (unregularised methods); inf where
+    every step is.
 
     Args:
         algorithm: the value; its step size is varied.
         P: (K, K).
         equilibrium: (K,).
     """
-    from dataclasses import replace
-
     if "step_size" not in algorithm.reads or not _applies(algorithm):
         return None
+    omega = float(rotation_frequencies(P, equilibrium).max(initial=0.0))
+    tau = float(np.asarray(algorithm.temperature))
+    if algorithm.slug == "inpo":
+        return 2 * tau / (omega**2 + tau**2) if tau > 0 else None
 
     def multiplier(step_size: float) -> float:
         value = local_multiplier(replace(algorithm, step_size=step_size), P, equilibrium)
         assert value is not None
         return value
 
-    low, high = 1e-6, 1e-6
+    # Around INPO's bound, over the range in which 1 - w is not rounded to one.
+    scale = 2 * tau / (omega**2 + tau**2) if tau > 0 else 1.0
+    low = high = 1e-4 * scale
     if multiplier(low) >= 1:
         return None
     while multiplier(high) < 1:
         low, high = high, high * 2
-        if high > 1e9:
+        if high > 1e9 * scale:
             return float("inf")
     for _ in range(60):
         middle = (low * high) ** 0.5
@@ -141,6 +178,8 @@ def _largest_root(updates: tuple[Update, ...], eigenvalue: complex) -> float:
     polynomial[0] = 1 - implicit
     for power, value in result.items():
         polynomial[1 - power] -= value
+    if not np.abs(polynomial).max() < _OVERFLOW * np.abs(polynomial[0]):
+        return float("inf")
     roots = np.roots(polynomial)
     return float(np.abs(roots).max(initial=0.0))
 

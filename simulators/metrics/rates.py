@@ -20,10 +20,20 @@ def fitted_multiplier(squared_distance: Array) -> float:
         squared_distance: (T + 1,).
 
     Returns:
-        exp(slope / 2), or NaN with fewer than 10 such iterations.
+        exp(slope / 2), or NaN: with fewer than 10 such iterations, when the squared distance
+        falls by less than a factor of 100 over them, or when it levels off (the slope of their
+        second half is less than half that of the first).
     """
     inside = np.flatnonzero((squared_distance < _NEAR) & (squared_distance > _ROUNDING))
     if len(inside) < 10:
         return float("nan")
-    slope = np.polyfit(inside, np.log(squared_distance[inside]), 1)[0]
+    logs = np.log(squared_distance[inside])
+    half = len(inside) // 2
+    early, late = (
+        np.polyfit(inside[part], logs[part], 1)[0] for part in (slice(half), slice(half, None))
+    )
+    slope = np.polyfit(inside, logs, 1)[0]
+    fall = slope * (inside[-1] - inside[0])
+    if fall > -np.log(100) or late > 0.5 * early:
+        return float("nan")
     return float(np.exp(slope / 2))

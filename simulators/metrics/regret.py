@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnpo.errors import InvalidPolicy
+from simulators.equilibria.checks import as_policies, as_preferences
 
 Array = NDArray[np.float64]
 
@@ -22,7 +23,8 @@ def external_regret(P: ArrayLike, policies: ArrayLike) -> float:
         The sum over rounds, in units of win probability.
 
     Raises:
-        InvalidPolicy: when the shapes do not fit.
+        InvalidGame: a matrix that is not square, or not of complementary win probabilities.
+        InvalidPolicy: when the shapes do not fit, or a row is no distribution.
     """
     matrix, sequence = _checked(P, policies)
     return float((matrix @ sequence.sum(axis=0)).max() - 0.5 * len(sequence))
@@ -36,7 +38,8 @@ def swap_regret(P: ArrayLike, policies: ArrayLike) -> float:
         policies: (T, K).
 
     Raises:
-        InvalidPolicy: when the shapes do not fit.
+        InvalidGame: a matrix that is not square, or not of complementary win probabilities.
+        InvalidPolicy: when the shapes do not fit, or a row is no distribution.
     """
     matrix, sequence = _checked(P, policies)
     win_rates = sequence @ matrix.T
@@ -46,9 +49,9 @@ def swap_regret(P: ArrayLike, policies: ArrayLike) -> float:
 
 
 def _checked(P: ArrayLike, policies: ArrayLike) -> tuple[Array, Array]:
-    matrix = np.asarray(P, dtype=np.float64)
-    sequence = np.asarray(policies, dtype=np.float64)
-    if sequence.ndim != 2 or matrix.ndim != 2 or sequence.shape[1] != matrix.shape[1]:
+    matrix = as_preferences(P, "P")
+    sequence = as_policies(policies, matrix.shape[-1], "policies")
+    if sequence.ndim != 2 or matrix.ndim != 2:
         raise InvalidPolicy(
             f"policies must be (T, K) for a (K, K) game, got {sequence.shape} and {matrix.shape}"
         )

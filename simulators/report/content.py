@@ -1,6 +1,6 @@
 """What a report says, as plain values: filled by the study, drawn by the writers beside this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +119,20 @@ class ReportContent:
 
     @property
     def swept(self) -> tuple[str, ...]:
-        """Names of the swept axes that the rows have a column for."""
-        sweep = self.settings.get("sweep") or {}
-        return tuple(axis for axis in sweep if any(axis in row for row in self.rows))
+        """The columns of the swept axes, see `swept_columns`."""
+        return swept_columns(self.settings.get("sweep") or {}, self.rows)
+
+
+def swept_columns(sweep: Iterable[str], rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The columns that the rows have for swept axes, in the axes' order.
+
+    A game's parameter may be swept by its plain name; its column is always ``game.NAME``. Where an
+    algorithm and the game both know the name, the rows have both.
+
+    Args:
+        sweep: names of the axes as the user gave them.
+        rows: of the summary.
+    """
+    there = {key for row in rows for key in row}
+    names = [name for axis in sweep for name in (axis, f"game.{axis}") if name in there]
+    return tuple(dict.fromkeys(names))

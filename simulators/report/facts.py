@@ -53,7 +53,8 @@ def game_card(game: GameFacts) -> GameCard:
         facts.append(("contexts", count(game.contexts)))
     if game.players > 2:
         facts.append(("players", f"{game.players}, one against many"))
-    facts += flat_settings({k: v for k, v in game.parameters.items() if k != "actions"})
+    said = {name for name, _ in facts}
+    facts += flat_settings({k: v for k, v in game.parameters.items() if k not in said})
     facts.append(("Nash equilibrium", _uniqueness(game)))
     if game.cyclic_share is not None:
         facts.append(("cyclic share", f"{number(game.cyclic_share)} (0 transitive, 1 cyclic)"))

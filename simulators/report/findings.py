@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mnpo.algorithms.registry import find_entry
+from mnpo.algorithms.registry import get_algorithm
 from mnpo.errors import InvalidSetting
 from simulators.report.content import ReportContent
 from simulators.report.formats import listed, number, setting
-from simulators.report.groups import Group, group_rows, varying
+from simulators.report.groups import Group, group_rows, problem, varying
 from simulators.report.verdicts import rank
 
 
@@ -42,13 +42,16 @@ def plays_regularized(row: Mapping[str, Any]) -> bool:
     if kl is None or math.isnan(kl):
         return False
     try:
-        return find_entry(str(row["algorithm"])).kind.target == "regularized"
+        return get_algorithm(str(row["algorithm"])).target == "regularized"
     except InvalidSetting:  # a row of another version's algorithm
         return False
 
 
 def _fastest(groups: Sequence[Group]) -> str:
-    """Compared per oracle round, since some methods consult the oracle twice an iteration."""
+    """Compared per oracle round, since some methods consult the oracle twice an iteration.
+
+    Rates in different games, or at different temperatures, do not compare: then nothing is said.
+    """
     rated = []
     for group in groups:
         multiplier = group.statistic("fitted_multiplier").mean
@@ -56,7 +59,7 @@ def _fastest(groups: Sequence[Group]) -> str:
         iterations = group.statistic("iterations").mean
         if 0 < multiplier < 1 and rounds > 0 and iterations > 0:
             rated.append((multiplier ** (iterations / rounds), multiplier, group))
-    if len(rated) < 2:
+    if len(rated) < 2 or len({problem(group) for _, _, group in rated}) > 1:
         return ""
     per_round, multiplier, group = min(rated, key=lambda entry: entry[0])
     text = (

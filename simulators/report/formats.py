@@ -6,11 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from simulators.metrics.verdict import RUNAWAY
+
 MISSING = "–"
+#: Settings where there is little room.
+SYMBOLS = {"step_size": "α", "temperature": "τ"}
 
 
 def number(value: object) -> str:
-    """Three significant digits: ``0.0312``, ``1.2e-07``, ``12.3``; ``–`` for NaN and None."""
+    """Three significant digits: ``0.0312``, ``1.2e-07``, ``12.3``; ``–`` for NaN and None.
+
+    A number of more than `RUNAWAY` is where a run that ran off was stopped, no measurement: its
+    bound is written instead.
+    """
     if value is None or isinstance(value, str):
         return value or MISSING
     x = float(value)  # type: ignore[arg-type]
@@ -18,6 +26,9 @@ def number(value: object) -> str:
         return MISSING
     if math.isinf(x):
         return "∞" if x > 0 else "−∞"
+    if abs(x) > RUNAWAY:
+        bound = f"{RUNAWAY:g}".replace("+", "")
+        return f"> {bound}" if x > 0 else f"< −{bound}"
     if x == 0:
         return "0"
     if 1e-3 <= abs(x) < 1e4:
@@ -30,7 +41,7 @@ def mean_and_error(mean: float, error: float) -> str:
 
     The mean has as many decimals as the error's first digit, and at most three digits.
     """
-    if math.isnan(error) or error == 0 or not math.isfinite(mean):
+    if math.isnan(error) or error == 0 or not math.isfinite(mean) or abs(mean) > RUNAWAY:
         return number(mean)
     if 1e-3 <= abs(mean) < 1e4 and error < 1e4:
         enough = max(2 - math.floor(math.log10(abs(mean))), 0)

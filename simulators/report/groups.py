@@ -90,6 +90,12 @@ def varying(groups: Sequence[Group], keys: Sequence[str]) -> list[str]:
     return [key for key in keys if len({identity(g.setting.get(key)) for g in groups} - {None}) > 1]
 
 
+def problem(group: Group) -> tuple[tuple[str, Hashable], ...]:
+    """The game and the temperature a group is judged at: gaps and rates compare only within one."""
+    own = [key for key in group.setting if key.startswith("game.")]
+    return tuple((key, identity(group.setting.get(key))) for key in ("game", "temperature", *own))
+
+
 def identity(value: object) -> Hashable:
     """A value to compare settings by: NaN is None, unhashable ones are their text."""
     if value is None or (isinstance(value, float) and math.isnan(value)):

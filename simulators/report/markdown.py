@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mnpo.runs import write_atomically
+from simulators.report.best import RULE
 from simulators.report.content import ReportContent
 from simulators.report.facts import MAX_GAMES, GameCard, game_card
 from simulators.report.findings import findings
 from simulators.report.formats import flat_settings
 from simulators.report.rule import blocks
-from simulators.report.table import ResultTable, result_table
+from simulators.report.table import ResultTable, Row, result_table
 from simulators.report.tallies import tally
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$])")
@@ -70,19 +71,27 @@ def _findings(content: ReportContent) -> str:
 
 def _results(results: ResultTable) -> str:
     align = "".join("l" if c.kind in ("setting", "verdict") else "r" for c in results.columns)
-    rows = [
-        tuple(f"**{plain(c.text)}**" if c.strong else plain(c.text) for c in row)
-        for row in results.cells
-    ]
     headings = [plain(column.title) for column in results.columns]
-    said = [_table(headings, rows, align, escape=False)]
+
+    def table(rows: Sequence[Row]) -> str:
+        cells = (
+            tuple(f"**{plain(c.text)}**" if c.strong else plain(c.text) for c in row.cells)
+            for row in rows
+        )
+        return _table(headings, cells, align, escape=False)
+
+    said = []
+    if results.best:
+        said += ["### Best settings", table(results.best), RULE, "### Settings"]
+    said.append(table(results.rows))
+    if results.common:
+        pairs = ", ".join(f"{plain(name)} {plain(value)}" for name, value in results.common)
+        said.append(f"The same in every row, where it is read: {pairs}.")
     said.append("Bold: the gap of the game that the method plays, which its verdict is about.")
     if results.seeds > 1:
         said.append("Mean ± standard error over the seeds.")
-    if results.total > len(results.cells):
-        said.append(
-            f"The first {len(results.cells)} of {results.total:,} rows; all are in `summary.csv`."
-        )
+    if results.selection:
+        said.append(f"{results.selection}; all are in `summary.csv`.")
     said += [f"- {plain(note)}" for note in results.notes]
     metrics = [column for column in results.columns if column.kind in ("metric", "cost")]
     said.append("\n".join(f"- *{plain(c.title)}*: {plain(c.about)}" for c in metrics))

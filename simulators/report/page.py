@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 from mnpo.runs import write_atomically
+from simulators.report.best import RULE
 from simulators.report.content import ReportContent
 from simulators.report.facts import MAX_GAMES, game_card
 from simulators.report.figures.gallery import gallery
@@ -47,6 +48,7 @@ def render_html(content: ReportContent) -> str:
     return environment.get_template("report.html.j2").render(
         content=content,
         table=result_table(content),
+        best_rule=RULE,
         tally=tally(content),
         findings=findings(content),
         sections=gallery(content),

@@ -1,37 +1,27 @@
 """The table of results as a value: which columns there are and what their cells say."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from simulators.report.best import best_settings, has_choice, judged_metric, spread
+from simulators.report.columns import ALGORITHM, COSTS, METRICS, RUNS, VERDICT, Column
 from simulators.report.content import ReportContent
-from simulators.report.findings import plays_regularized
-from simulators.report.formats import MISSING, count, mean_and_error, number, setting, shortened
-from simulators.report.groups import Group, group_rows, varying
+from simulators.report.formats import (
+    MISSING,
+    SYMBOLS,
+    count,
+    mean_and_error,
+    number,
+    setting,
+    shortened,
+)
+from simulators.report.groups import Group, group_rows, identity, varying
 from simulators.report.verdicts import look, rank
 
 MAX_ROWS = 200
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column.
-
-    Attributes:
-        key: of ``summary.csv``, or ``runs``.
-        title: its heading.
-        short: its heading where there is little room.
-        about: one sentence for the reader who does not know it.
-        kind: "setting", "verdict", "metric" or "cost".
-        importance: the least important go first when there is no room; 0 is for the page only.
-    """
-
-    key: str
-    title: str
-    short: str
-    about: str
-    kind: str
-    importance: int
+MAX_BEST = 24
 
 
 @dataclass(frozen=True)
@@ -54,128 +44,57 @@ class Cell:
 
 
 @dataclass(frozen=True, eq=False)
+class Row:
+    """One algorithm at one setting.
+
+    Attributes:
+        group: the runs behind it.
+        cells: one a column.
+    """
+
+    group: Group
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class ResultTable:
     """The results, one row per algorithm and setting.
 
     Attributes:
         columns: those that have something to say.
-        cells: one tuple a row, as long as ``columns``.
-        groups: behind the rows.
-        total: number of groups, of which the rows are the first ones.
+        best: the best setting of each algorithm on each game and temperature; empty where every
+            algorithm has just one.
+        rows: all settings, or of too many the best and others spread over the sweep.
+        total: number of settings.
         seeds: the largest number of seeds behind a row.
         notes: what single rows need to be said about, one line each.
+        common: (name, value) of what is the same in every row and therefore has no column.
     """
 
     columns: tuple[Column, ...]
-    cells: tuple[tuple[Cell, ...], ...]
-    groups: tuple[Group, ...]
+    best: tuple[Row, ...]
+    rows: tuple[Row, ...]
     total: int
     seeds: int
     notes: tuple[str, ...]
+    common: tuple[tuple[str, str], ...]
+
+    @property
+    def others(self) -> tuple[Row, ...]:
+        """The rows that are not among the best."""
+        best = {id(row.group) for row in self.best}
+        return tuple(row for row in self.rows if id(row.group) not in best)
+
+    @property
+    def selection(self) -> str:
+        """Which of the settings the rows are, "" if they are all."""
+        if self.total == len(self.rows):
+            return ""
+        return f"{len(self.rows)} of {self.total:,} rows, spread over the sweep"
 
 
-METRICS = (
-    Column("gap_last", "gap", "gap", "duality gap of the last policy (Eq. 4)", "metric", 90),
-    Column(
-        "gap_average",
-        "gap of average",
-        "avg gap",
-        "duality gap of the average of all policies played",
-        "metric",
-        85,
-    ),
-    Column(
-        "regularized_gap_last",
-        "regularised gap",
-        "reg. gap",
-        "duality gap of the last policy in the KL-regularised game",
-        "metric",
-        84,
-    ),
-    Column(
-        "kl_to_regularized_equilibrium",
-        "KL to reg. equilibrium",
-        "KL to eq",
-        "KL(regularised equilibrium ‖ last policy), in nats",
-        "metric",
-        60,
-    ),
-    Column(
-        "fitted_multiplier",
-        "rate fitted",
-        "rate",
-        "factor per iteration by which the distance to the regularised equilibrium shrinks",
-        "metric",
-        70,
-    ),
-    Column(
-        "predicted_multiplier",
-        "rate predicted",
-        "theory",
-        "the same factor from the local theory, where it applies; 1 or more does not converge",
-        "metric",
-        65,
-    ),
-    Column(
-        "external_regret",
-        "external regret",
-        "regret",
-        "summed regret against the best fixed action",
-        "metric",
-        0,
-    ),
-    Column(
-        "swap_regret", "swap regret", "swap", "summed regret against the best swaps", "metric", 0
-    ),
-    Column(
-        "multiplayer_gap_last",
-        "multiplayer gap",
-        "Eq. 9",
-        "the worst player's gain from its best response (Eq. 9)",
-        "metric",
-        0,
-    ),
-    Column(
-        "worst_annotator_win_rate",
-        "worst annotator",
-        "worst",
-        "win rate against the reference with the least pleased annotator",
-        "metric",
-        0,
-    ),
-    Column(
-        "nash_welfare",
-        "Nash welfare",
-        "welfare",
-        "weighted geometric mean of the annotators' win rates against the reference",
-        "metric",
-        0,
-    ),
-)
-COSTS = (
-    Column("iterations", "iterations", "T", "iterations done", "cost", 0),
-    Column(
-        "oracle_rounds",
-        "oracle rounds",
-        "rounds",
-        "times the preference oracle was consulted",
-        "cost",
-        50,
-    ),
-    Column(
-        "preference_queries",
-        "preference queries",
-        "queries",
-        "single comparisons asked for",
-        "cost",
-        56,
-    ),
-    Column("gradient_steps", "gradient steps", "steps", "gradient steps taken", "cost", 52),
-)
-_ALGORITHM = Column("algorithm", "algorithm", "algorithm", "registry name", "setting", 100)
-_VERDICT = Column("verdict", "verdict", "verdict", "by the rule below", "verdict", 100)
-_RUNS = Column("runs", "runs", "runs", "runs behind the row, one a seed", "cost", 82)
-_SETTING_SHORT = {"step_size": "α", "temperature": "τ"}
+#: Told once below the table where all rows agree.
+_COMMON = ("step_size", "temperature", "iterations")
 
 
 def result_table(content: ReportContent, limit: int = MAX_ROWS) -> ResultTable:
@@ -189,42 +108,69 @@ def result_table(content: ReportContent, limit: int = MAX_ROWS) -> ResultTable:
     """
     groups = group_rows(content.rows, content.swept)
     seeds = max((len(group.rows) for group in groups), default=0)  # equal settings: seeds differ
-    told, rest = _setting_columns(content, groups)
-    columns = [_ALGORITHM, *told]
+    common = _common(content)
+    columns = [ALGORITHM, *_setting_columns(content, groups, common)]
     if seeds > 1:
-        columns.append(_RUNS)
-    columns.append(_VERDICT)
-    columns += [c for c in METRICS if _present(content, c.key)]
-    columns += [c for c in COSTS if _present(content, c.key, spent=True)]
-    columns += rest
-    shown = groups[:limit]
-    notes = [f"{group.algorithm}: {note}" for group in groups[:limit] for note in group.notes]
+        columns.append(RUNS)
+    columns.append(VERDICT)
+    columns += [c for c in METRICS if _present(content, c.key) and not _repeats(content, c.key)]
+    columns += [c for c in COSTS if _present(content, c.key, spent=True) and c.key not in common]
+    # What hardly anybody looks for comes last: a narrow page cuts the table there.
+    columns.sort(key=lambda column: column.importance == 0)
+    chosen = {id(group) for group in spread(groups, limit)}
+    shown = [group for group in groups if id(group) in chosen]
+    best = best_settings(groups, min(limit, MAX_BEST)) if has_choice(groups) else []
+    notes = [f"{group.algorithm}: {note}" for group in shown for note in group.notes]
     return ResultTable(
         columns=tuple(columns),
-        cells=tuple(tuple(_cell(group, column) for column in columns) for group in shown),
-        groups=tuple(groups),
+        best=tuple(_row(group, columns) for group in best),
+        rows=tuple(_row(group, columns) for group in shown),
         total=len(groups),
         seeds=seeds,
         notes=tuple(dict.fromkeys(notes)),
+        common=tuple(common.items()),
     )
 
 
+def _row(group: Group, columns: Sequence[Column]) -> Row:
+    return Row(group, tuple(_cell(group, column) for column in columns))
+
+
+def _common(content: ReportContent) -> dict[str, str]:
+    """Settings with one value in all rows that read them."""
+    common = {}
+    for key in _COMMON:
+        values = {identity(row.get(key)) for row in content.rows} - {None}
+        if len(content.rows) > 1 and len(values) == 1 and key not in content.swept:
+            common[key] = setting(values.pop())
+    return common
+
+
 def _setting_columns(
-    content: ReportContent, groups: Sequence[Group]
-) -> tuple[list[Column], list[Column]]:
-    """Those that tell rows apart, and those that only belong on the page."""
+    content: ReportContent, groups: Sequence[Group], common: Mapping[str, str]
+) -> list[Column]:
+    """Those that tell rows apart first; the others only belong on the page."""
     told = varying(groups, ("game", "mode", *content.swept, "step_size", "temperature"))
     told = list(dict.fromkeys(told))
-    rest = [key for key in ("step_size", "temperature") if key not in told]
+    rest = [key for key in ("step_size", "temperature") if key not in (*told, *common)]
+    return [
+        Column(key, key, SYMBOLS.get(key, key), "setting", "setting", importance)
+        for keys, importance in ((told, 95), (rest, 0))
+        for key in keys
+        if _present(content, key, text=True)
+    ]
 
-    def columns(keys: list[str], importance: int) -> list[Column]:
-        return [
-            Column(key, key, _SETTING_SHORT.get(key, key), "setting", "setting", importance)
-            for key in keys
-            if _present(content, key, text=True)
-        ]
 
-    return columns(told, 95), columns(rest, 0)
+def _repeats(content: ReportContent, key: str) -> bool:
+    """Whether a column says nothing new: Eq. 9's gap of two players is half of Eq. 4's."""
+    if key != "multiplayer_gap_last":
+        return False
+
+    def half(row: Mapping[str, Any], gap: str) -> bool:
+        return math.isclose(2 * row[key], row.get(gap) or math.nan, rel_tol=1e-9)
+
+    given = [row for row in content.rows if row.get(key) is not None and not math.isnan(row[key])]
+    return all(half(row, "gap_last") or half(row, "regularized_gap_last") for row in given)
 
 
 def _present(content: ReportContent, key: str, *, text: bool = False, spent: bool = False) -> bool:
@@ -259,8 +205,7 @@ def _cell(group: Group, column: Column) -> Cell:
         text = f"{mean_and_error(statistic.mean, statistic.error)} ({statistic.n})"
     else:
         text = mean_and_error(statistic.mean, statistic.error)
-    regularized = plays_regularized(group.rows[0])
-    strong = column.key == ("regularized_gap_last" if regularized else "gap_last")
+    strong = column.key == judged_metric(group)
     return Cell(text, statistic.mean, short=number(statistic.mean), strong=strong)
 
 

@@ -114,7 +114,7 @@ class Ray:
                     logging_level=40,
                     **local,
                 )
-            except ConnectionError as error:
+            except (ConnectionError, ray.exceptions.RayError) as error:
                 raise InvalidSetting(f"no Ray cluster: {' '.join(str(error).split())}") from None
         try:
             task = ray.remote(run_job)

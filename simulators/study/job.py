@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ class Job:
         """R."""
         return len(self.seeds)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Content address: a hash of everything that goes into the job, the code included."""
         return digest({"job": asdict(self), "source": source_digest()})[:32]

@@ -40,6 +40,7 @@ FURTHER_COLUMNS = (
     "fitted_multiplier",
     "predicted_multiplier",
     "multiplayer_gap_last",
+    "general_sum_distance",
     "worst_annotator_win_rate",
     "nash_welfare",
     "parameters",

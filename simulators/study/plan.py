@@ -1,6 +1,5 @@
 """From a configuration to jobs: everything is checked before anything is written or run."""
 
-import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mnpo.errors import InvalidSetting, NoMinimiser, suggest
+from mnpo.algorithms import find_entry
+from mnpo.errors import InvalidSetting, NoMinimiser, UserError, suggest
 from simulators.dynamics.modes import Mode
 from simulators.dynamics.oracles import PlackettLuce
 from simulators.dynamics.simulation import make_algorithm, simulate_batch
@@ -62,19 +62,19 @@ def make_plan(config: StudyConfig) -> Plan:
     """
     fixed = config.parameters | {f"game.{k}": v for k, v in config.game_parameters.items()}
     check_axes(config.sweep, config.game, config.algorithms, fixed)
-    _check_parameters(config)
-    groups = [group for algorithm in config.algorithms for group in _groups(config, algorithm)]
+    check_parameters(config)
+    groups = [group for algorithm in config.algorithms for group in groups_of(config, algorithm)]
     total = sum(job.runs for job in groups)
     keep = _keeps_policies(config, groups, total)
     thin = total * (config.iterations + 1) > MAX_TRAJECTORY_ROWS
     groups = [replace(job, keep_policies=keep, thin=thin) for job in groups]
     for job in groups:
-        _rehearse(job)
+        rehearse(job)
     warnings = _warnings(config, groups)
     return Plan([part for job in groups for part in _chunks(job)], warnings)
 
 
-def _check_parameters(config: StudyConfig) -> None:
+def check_parameters(config: StudyConfig) -> None:
     """Every parameter must be read by some algorithm, or by the mode."""
     shared = MODE_SETTINGS | EXTRAS
     known = shared.union(*(algorithm_settings(name) for name in config.algorithms))
@@ -102,7 +102,7 @@ def _check_parameters(config: StudyConfig) -> None:
                 )
 
 
-def _groups(config: StudyConfig, algorithm: str) -> Iterator[Job]:
+def groups_of(config: StudyConfig, algorithm: str) -> Iterator[Job]:
     """One unchunked job for each point of the axes that cannot share a batch."""
     axes = axes_of(algorithm, config.game, config.sweep)
     batched: dict[str, Any] = {
@@ -258,16 +258,32 @@ def _warnings(config: StudyConfig, groups: list[Job]) -> list[str]:
     return warnings
 
 
-def _rehearse(job: Job) -> None:
+def rehearse(job: Job) -> None:
     """One iteration of one run, so that what cannot run is refused before anything is written.
 
     A missing minimiser is not refused here: it becomes a row of the summary.
+
+    Raises:
+        UserError: one line that starts with the algorithm's name.
     """
     first = job.only(0)
     settings = first.settings()
-    make_algorithm(settings, np.array(job.step_sizes), np.array(job.temperatures))
-    with contextlib.suppress(NoMinimiser):
+    try:
+        make_algorithm(settings, np.array(job.step_sizes), np.array(job.temperatures))
         simulate_batch(first.games(), replace(settings, iterations=min(1, settings.iterations)))
+    except NoMinimiser:
+        return
+    except UserError as error:
+        raise type(error)(_named(job.algorithm, str(error))) from None
+
+
+def _named(algorithm: str, message: str) -> str:
+    """A refusal that starts with the algorithm's name, as it was given."""
+    if message.startswith(algorithm):
+        return message
+    head, colon, rest = message.partition(": ")
+    entry = find_entry(algorithm)
+    return f"{algorithm}: {rest if colon and head in (entry.name, entry.kind.slug) else message}"
 
 
 def _chunks(job: Job) -> Iterator[Job]:

@@ -1,5 +1,6 @@
 """From a finished study to its report: chooses what is drawn, and writes the files."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,12 @@ from simulators.report import (
     write_html,
     write_markdown,
 )
+from simulators.report.best import spread
+from simulators.report.content import swept_columns
+from simulators.report.formats import SYMBOLS, setting
+from simulators.report.groups import Group, group_rows, identity, varying
 from simulators.study.facts import game_facts
-from simulators.study.job import Job, JobOutput
+from simulators.study.job import Job, JobOutput, build_game
 from simulators.study.study import StudyResult
 
 if TYPE_CHECKING:
@@ -28,6 +33,7 @@ Array = NDArray[np.float64]
 
 #: Games whose facts are shown, and runs that are drawn; the tables hold all of them.
 MAX_GAMES, MAX_CURVES = 6, 24
+FEW_CURVES = 12
 
 
 def write_reports(result: StudyResult, command: str) -> "RenderableType":
@@ -50,16 +56,16 @@ def report_content(result: StudyResult, command: str) -> ReportContent:
     """The plain values of a study's report."""
     games: list[GameFacts] = []
     index: dict[str, int] = {}
-    chosen = _chosen_runs(result)
-    curves = []
+    labels = _chosen_runs(result)
+    curves: dict[str, RunCurves] = {}
     for job, output in zip(result.plan.jobs, result.outputs, strict=True):
         for r, row in enumerate(output.rows):
-            if row["run"] not in chosen:
+            if row["run"] not in labels or not row["iterations"]:
                 continue
             parameters = job.game_parameters[r if len(job.game_parameters) > 1 else 0]
             place = _game_index(job, dict(parameters), row, games, index)
-            if place is not None and row["iterations"]:
-                curves.append(_curves(job, output, row, place, games[place]))
+            game = games[place] if place < len(games) else None
+            curves[row["run"]] = _curves(output, row, place, game, labels[row["run"]])
     versions = environment()
     return ReportContent(
         title=f"{result.config.game}: {', '.join(result.config.algorithms)}",
@@ -67,23 +73,40 @@ def report_content(result: StudyResult, command: str) -> ReportContent:
         settings=result.config.model_dump(mode="json"),
         games=games,
         rows=result.rows,
-        curves=curves,
+        curves=[curves[run] for run in labels if run in curves],
         warnings=result.plan.warnings,
         verdict_rule=verdict.__doc__ or "",
         versions={"mnpo-bench": versions["mnpo_bench"], **versions["versions"]},
     )
 
 
-def _chosen_runs(result: StudyResult) -> set[str]:
-    """The first seed of every setting, spread evenly when there are too many."""
-    first: dict[tuple[Any, ...], str] = {}
-    for row in result.rows:
-        swept = tuple(str(row.get(axis)) for axis in result.config.sweep)
-        first.setdefault((row["game"], row["algorithm"], *swept), row["run"])
-    runs = list(first.values())
-    if len(runs) > MAX_CURVES:
-        runs = [runs[i] for i in np.linspace(0, len(runs) - 1, MAX_CURVES).round().astype(int)]
-    return set(runs)
+def _chosen_runs(result: StudyResult) -> dict[str, str]:
+    """Run -> label: one seed of each algorithm's best settings, then of others over the sweep.
+
+    There are at most `MAX_CURVES`, and of a sweep only a few beside the best, so that single
+    curves can be told apart.
+    """
+    swept = swept_columns(result.config.sweep, result.rows)
+    groups = group_rows(result.rows, swept)
+    limit = min(MAX_CURVES, max(FEW_CURVES, 3 * len(result.config.algorithms)))
+    chosen = spread(groups, limit)
+    told = varying(chosen, list(dict.fromkeys((*swept, "step_size", "temperature"))))
+    labels = {}
+    for group in chosen:
+        row = next((row for row in group.rows if row["iterations"]), group.rows[0])
+        labels[str(row["run"])] = _label(group, told)
+    return labels
+
+
+def _label(group: Group, told: Sequence[str]) -> str:
+    """``inpo α=0.1 τ=0.05``: the settings that tell runs apart, where the algorithm reads them."""
+    parts = []
+    for key in told:
+        value = group.setting.get(key)
+        if identity(value) is not None:
+            text = f"{value:.3g}" if isinstance(value, float) else setting(value)
+            parts.append(f"{SYMBOLS.get(key, key.rpartition('.')[2])}={text}")
+    return " ".join([group.algorithm, *parts])
 
 
 def _game_index(
@@ -92,17 +115,14 @@ def _game_index(
     row: dict[str, Any],
     games: list[GameFacts],
     index: dict[str, int],
-) -> int | None:
-    """Index of a run's game in the report, its facts computed once; None beyond the limit."""
+) -> int:
+    """Index of a run's game; its facts are computed once, and not beyond the limit."""
     key = repr((job.game, sorted(parameters.items()), row["temperature"], job.reference))
     if key not in index:
-        if len(games) >= MAX_GAMES:
-            return None
-        from simulators.study.job import build_game
-
-        game = build_game(job.game, parameters)
-        games.append(_facts(game, row["temperature"], job.reference))
-        index[key] = len(games) - 1
+        index[key] = len(index)
+        if len(games) < MAX_GAMES:
+            game = build_game(job.game, parameters)
+            games.append(_facts(game, row["temperature"], job.reference))
     return index[key]
 
 
@@ -131,12 +151,11 @@ def _facts(game: Game, temperature: float, reference: tuple[float, ...] | None) 
 
 
 def _curves(
-    job: Job, output: JobOutput, row: dict[str, Any], place: int, game: GameFacts
+    output: JobOutput, row: dict[str, Any], place: int, game: GameFacts | None, label: str
 ) -> RunCurves:
     import pyarrow.compute as pc
 
     table = output.trajectories.filter(pc.equal(output.trajectories["run"], row["run"]))
-    axes = ", ".join(f"{axis.removeprefix('game.')}={value}" for axis, value in job.axes.items())
 
     def series(name: str) -> Array:
         return np.asarray(table[name].to_numpy(zero_copy_only=False), dtype=np.float64)
@@ -144,7 +163,7 @@ def _curves(
     iterations = table["iteration"].to_numpy()
     return RunCurves(
         run=row["run"],
-        label=f"{row['algorithm']} ({axes})" if axes else row["algorithm"],
+        label=label,
         algorithm=row["algorithm"],
         seed=row["seed"],
         step_size=row["step_size"],
@@ -155,7 +174,7 @@ def _curves(
         average_gap=series("gap_average"),
         regularized_gap=series("regularized_gap"),
         kl=series("kl_to_regularized_equilibrium"),
-        policies=_policies(table, len(game.actions)),
+        policies=_policies(table, len(game.actions)) if game else None,
         policy_iterations=iterations,
         game=place,
     )

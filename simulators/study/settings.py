@@ -74,7 +74,8 @@ def sort_assignments(
         elif key in known_game:
             game_parameters[key] = value
         else:
-            raise InvalidSetting(_unknown("set", key, known_algorithms | known_game))
+            known = known_algorithms - WHOLE_RUN | known_game
+            raise InvalidSetting(_unknown("set", key, known))
     return game_parameters, parameters, single
 
 
@@ -132,7 +133,7 @@ def check_axes(
             raise InvalidSetting("cannot sweep 'step_size': no algorithm of this run reads it")
         if key not in known:
             raise InvalidSetting(_unknown("sweep", axis, known))
-        if axis in fixed:
+        if axis in fixed or (not owner and axis in game_settings(game) and f"game.{axis}" in axes):
             raise InvalidSetting(f"'{axis}' is both swept and set; give it once")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from mnpo.runs import RunDirectory, write_atomically
 from simulators.study.config import StudyConfig
 from simulators.study.executors import Executor
+from simulators.study.inputs import input_files
 from simulators.study.job import JobOutput
 from simulators.study.outputs import (
     json_ready,
@@ -74,7 +75,7 @@ def run_study(
     """
     begun = time.perf_counter()
     resolved = json_ready(config.model_dump(mode="json"))
-    directory = RunDirectory.open(output, resolved, overwrite=overwrite)
+    directory = RunDirectory.open(output, resolved, inputs=input_files(config), overwrite=overwrite)
     keys = [job.key for job in plan.jobs]
     done = {index: part for index, key in enumerate(keys) if (part := read_part(directory, key))}
     for index in done:

@@ -58,6 +58,8 @@ def _policies(value: Any) -> list[list[float]]:
         raise InvalidSetting(
             f"externals: give one policy or more, such as 0.6,0.3,0.1;0.2,0.2,0.6; got {value!r}"
         )
+    if all(isinstance(number, int | float) for number in several):
+        several = [several]  # a single policy
     return [_numbers(policy, f"externals[{k}]") for k, policy in enumerate(several)]
 
 

@@ -118,7 +118,8 @@ def _tables(data: dict[str, dict[str, object]], name: str) -> RawMatrix:
         )
     actions = check_labels(name, rows, rows)
     grid = [[data[row].get(column) for column in rows] for row in rows]
-    return RawMatrix(name, _matrix(grid, name, "the table"), actions)
+    unwritten = np.array([[column not in data[row] for column in rows] for row in rows])
+    return RawMatrix(name, _matrix(grid, name, "the table"), actions, unwritten=unwritten)
 
 
 def _chart(data: list[dict[str, object]], name: str) -> RawMatrix:

@@ -15,7 +15,7 @@ from simulators.games.game import Array, Game
 from simulators.games.spec import GameSpec, Parameter
 from simulators.games.validate import check_preferences
 
-_FILLS = ("bradley-terry", "half")
+_FILLS = ("bradley-terry", "half", "mirror")
 
 
 def load_game(
@@ -47,7 +47,9 @@ def load_game(
         scale: what a sure win is worth. Default: 1 for win fractions (100 reads percentages); 1
             for payoffs that stay within [-1, 1], needed for others; the largest multiplier.
         antisymmetrize: average the two sides of every pair instead of refusing a contradiction.
-        fill_missing: ``half`` (ties) or ``bradley-terry`` (fitted to the compared pairs).
+        fill_missing: ``half`` (ties) or ``bradley-terry`` (fitted to the compared pairs); both, and
+            ``mirror``, which fills nothing else, first complete pairs from the side that is given.
+            Without it a missing side is refused, unless a whole triangle is left out.
         drop_missing: keep a block of actions that were all compared with each other.
         counts: a matrix file with the comparisons behind each cell, for win fractions; looked up
             beside the game file when it is not found as given.
@@ -97,6 +99,7 @@ def _build(
         )
     raw = _one_context(read_matrix(file, mode), context)
     meaning = detect(raw, kind, scale)
+    raw = missing.settle_one_sided(raw, meaning.kind == "counts", fill_missing, drop_missing)
     P, comparisons = to_preferences(raw, meaning, antisymmetrize)
     comparisons = _comparisons(raw, file, counts, comparisons)
     if min_count > 0:
@@ -200,7 +203,7 @@ def _fill(
         if not np.isnan(matrix).any():
             continue
         behind = None if comparisons is None else comparisons[c] if P.ndim == 3 else comparisons
-        if how is None:
+        if how in (None, "mirror"):
             missing.refuse(raw, matrix, f", context {c}" if P.ndim == 3 else "")
         elif how == "half":
             matrix = missing.fill_half(matrix)

@@ -1,5 +1,7 @@
 """Pairs nobody compared: refuse, fill, or keep the actions that met all others."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mnpo.errors import InvalidGame
@@ -12,6 +14,45 @@ def missing_pairs(P: Array) -> list[tuple[int, int]]:
     """The pairs (i, j), i < j, without a preference; (K, K) with NaN."""
     rows, columns = np.nonzero(np.triu(np.isnan(P), k=1))
     return list(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+def settle_one_sided(raw: RawMatrix, counted: bool, how: str | None, drop: bool) -> RawMatrix:
+    """Pairs of which one side is missing: left to their other side where that is clearly meant.
+
+    It is where a whole triangle of three actions or more has no number, where a file that need not
+    write every cell leaves it out, and where ``fill_missing`` is given. Otherwise somebody wrote down that this side is not known: both sides count as
+    missing under ``drop_missing``, and without it the pair is refused. Counts are always refused:
+    the wins of one side say nothing about those of the other.
+
+    Raises:
+        InvalidGame: naming the cell.
+    """
+    blank = np.isnan(raw.values)
+    given = ~np.swapaxes(blank, -1, -2)
+    one_sided = blank & given
+    if raw.unwritten is not None:
+        one_sided &= ~raw.unwritten
+    if not one_sided.any() or (how is not None and not counted):
+        return raw
+    if drop and not counted:
+        return replace(raw, values=np.where(np.swapaxes(one_sided, -1, -2), np.nan, raw.values))
+    lower = np.tri(len(raw.actions), k=-1, dtype=bool)
+    triangular = len(raw.actions) > 2 and any(blank[..., half].all() for half in (lower, lower.T))
+    if triangular and not counted:
+        return raw
+    cell = tuple(int(n) for n in np.argwhere(one_sided)[0])
+    i, j = cell[-2:]
+    context = f" in context {cell[0]}" if len(cell) == 3 else ""
+    more = int(one_sided.sum()) - 1
+    remedy = (
+        "write 0 if it never won"
+        if counted
+        else "fill_missing=mirror completes a pair from its other side"
+    )
+    raise InvalidGame(
+        f"{raw.name}: {raw.pair(i, j)} is missing and {raw.pair(j, i)} is given{context}"
+        f"{f' (and {more} more)' if more else ''}; {remedy}"
+    )
 
 
 def refuse(raw: RawMatrix, P: Array, what: str = "") -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnpo.errors import InvalidGame
 from simulators.games.game import Array
 from simulators.games.matrices import duplicates
@@ -39,6 +42,7 @@ class RawMatrix:
             None when it says nothing.
         comparisons: (K, K) comparisons behind each cell, when the file has them.
         features: (C, d) features of the contexts, when the file has them.
+        unwritten: (K, K) cells left out of a file that need not write them, None where it must.
     """
 
     name: str
@@ -47,6 +51,7 @@ class RawMatrix:
     kind: str | None = None
     comparisons: Array | None = None
     features: Array | None = None
+    unwritten: NDArray[np.bool_] | None = None
 
     def pair(self, i: int, j: int) -> str:
         """``'a' against 'b'``."""

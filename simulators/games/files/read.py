@@ -30,6 +30,8 @@ def read_matrix(path: Path, mode: str | None = None) -> RawMatrix:
         InvalidGame: a file that is missing, unreadable, too large, empty, of another type, or whose
             text is not a matrix; names the line, column or key.
     """
+    if path.is_dir():
+        raise InvalidGame(f"{path}: a folder; give a file, {_SUFFIXES}")
     suffixes = [suffix.lower() for suffix in path.suffixes]
     packed = suffixes[-1:] == [".gz"]
     kind = (suffixes[:-1] if packed else suffixes)[-1:]

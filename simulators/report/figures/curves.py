@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.metrics.gaps import duality_gap
+from simulators.metrics.verdict import RUNAWAY
 from simulators.report.content import Array, ReportContent, RunCurves
 from simulators.report.figures.inline import Picture, canvas, to_svg
 from simulators.report.figures.palette import MUTED, Cast
@@ -16,6 +17,8 @@ MAX_CURVES = 48
 CLOSED, OPEN = 1e-6, 0.1
 WIDTH, HEIGHT = 360.0, 235.0
 _BOX = (0.09, 0.15, 0.665, 0.81)
+_BOX_FOR_LABELS = (0.09, 0.15, 0.53, 0.81)  # settings have longer names than algorithms
+CEILING = RUNAWAY
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,8 @@ def _gap_of_equilibrium(content: ReportContent, lines: Sequence[Line]) -> float 
 
 def _draw(panel: Panel, lines: Sequence[Line], series: Cast, aim: float | None) -> Picture:
     figure, axes = canvas(WIDTH, HEIGHT)
-    axes.set_position(_BOX)
-    drawn = [np.maximum(line.y, FLOOR) for line in lines]
+    axes.set_position(_BOX_FOR_LABELS if series.by_label else _BOX)
+    drawn = [np.clip(line.y, FLOOR, CEILING) for line in lines]
     y_limits = bounds(np.concatenate([*drawn, [aim]] if aim else drawn))
     first = min(float(line.x[0]) for line in lines)
     last = max(float(line.x[-1]) for line in lines)
@@ -141,7 +144,7 @@ def _draw(panel: Panel, lines: Sequence[Line], series: Cast, aim: float | None) 
             y,
             color=style.color,
             linestyle=style.dashes,
-            linewidth=0.9 if repeated else 1.5,
+            linewidth=0.9 if repeated else 1.2 if series.by_label else 1.5,
             alpha=0.6 if repeated else 0.95,
             marker="o" if len(y) == 1 else None,
             markersize=3,
@@ -175,6 +178,8 @@ def _reading(lines: Sequence[Line], series: Cast) -> list[str]:
     said += [f"{listed(names)} coincide." for names in _coinciding(lines, series)]
     if any((line.y < FLOOR).any() for line in lines):
         said.append("Values below 10⁻¹⁶ are drawn there: rounding.")
+    if any((line.y > CEILING).any() for line in lines):
+        said.append("Values above 10⁵⁰ are drawn there: the run ran off.")
     return said
 
 

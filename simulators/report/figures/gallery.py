@@ -60,12 +60,14 @@ def _gap_caption(content: ReportContent) -> str:
     drawn = curves.drawn_runs(content)
     text = "Both axes are logarithmic: a power of t is a straight line, an exponential bends down."
     if len(content.rows) > len(drawn):
-        text += f" Drawn are {len(drawn):,} of {len(content.rows):,} runs."
+        text += f" Drawn are {len(drawn):,} of {len(content.rows):,} runs"
+        swept = bool(content.swept)
+        text += ": each algorithm's best settings, and others over the sweep." if swept else "."
     return text
 
 
 def _trajectories(content: ReportContent, series: Cast) -> Section:
-    """One run an algorithm (or label) with kept policies, all on the first such run's game."""
+    """One run a series with kept policies, all on the game and temperature of the first one."""
     name, title = "trajectories", "Where the policies go"
     runs: dict[str, RunCurves] = {}
     for run in content.curves:
@@ -77,7 +79,12 @@ def _trajectories(content: ReportContent, series: Cast) -> Section:
     titles = list(runs)[:MAX_ORBITS]
     game = content.games[chosen[0].game]
     seen = orbits.view(game)
-    caption = "" if len(chosen) == len(content.curves) else "The first run of each is shown. "
+    caption = ""
+    if len(chosen) < len(content.curves):
+        caption = f"{len(chosen)} of {len(content.curves)} drawn runs are shown"
+        if len({run.game for run in content.curves}) > 1:
+            caption += f", on {game.name} judged at temperature {game.temperature:g}"
+        caption += ". "
     if seen is None:
         pictures = probabilities.probability_pictures(game, chosen, titles)
         return Section(name, title, caption + probabilities.CAPTION, pictures, small=True)

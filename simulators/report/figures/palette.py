@@ -6,7 +6,7 @@ forms of colour blindness), darkened or lightened to stand out from each backgro
 eighth the dashes change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simulators.report.content import ReportContent, RunCurves
@@ -49,6 +49,10 @@ def variables(dark: bool) -> str:
     )
 
 
+#: Settings that are told apart, and letters for them and for algorithms beside a curve's end.
+MAX_LABELS, LABEL, NAME = 24, 26, 16
+
+
 @dataclass(frozen=True)
 class Style:
     """How one series is drawn."""
@@ -65,15 +69,20 @@ def style(index: int) -> Style:
 
 @dataclass(frozen=True)
 class Cast:
-    """Which series there are: one an algorithm, or one a label where only one algorithm ran.
+    """Which series there are: one an algorithm, or one a label where settings are told apart.
 
     Attributes:
-        names: series by name, in order.
+        styles: by name, in order; algorithms are there in any case.
         by_label: whether series are labels.
     """
 
-    names: tuple[str, ...]
+    styles: Mapping[str, Style]
     by_label: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Series by name, in order."""
+        return tuple(self.styles)
 
     def name(self, curves: RunCurves) -> str:
         """The series of a run."""
@@ -81,22 +90,38 @@ class Cast:
 
     def style(self, name: str) -> Style:
         """The style of a series, the same in every figure."""
-        return style(self.names.index(name))
+        return self.styles[name]
 
     def label(self, name: str) -> str:
         """Its name where there is little room."""
-        return shortened(name, 16)
+        return shortened(name, LABEL if self.by_label else NAME)
 
 
 def cast(content: ReportContent) -> Cast:
-    """The series of a report."""
+    """The series of a report.
+
+    Where few enough settings of an algorithm are drawn, each is a series: of one algorithm in a
+    colour of its own, of several in the algorithm's colour with dashes of its own.
+    """
     ran = [str(row["algorithm"]) for row in content.rows if "algorithm" in row]
     algorithms = _each_once([*ran, *(run.algorithm for run in content.curves)])
-    labels = _each_once([run.label for run in content.curves])
-    if len(algorithms) == 1 and 1 < len(labels) <= 2 * len(_SERIES):
-        # Settings of one algorithm, or its seeds; the sweep figure still looks it up by name.
-        return Cast((*labels, *(a for a in algorithms if a not in labels)), by_label=True)
-    return Cast(algorithms, by_label=False)
+    drawn: dict[str, list[str]] = {}
+    for run in content.curves:
+        labels = drawn.setdefault(run.algorithm, [])
+        if run.label not in labels:
+            labels.append(run.label)
+    styles = {name: style(place) for place, name in enumerate(algorithms)}
+    number = sum(map(len, drawn.values()))
+    if number == len(drawn) or number > MAX_LABELS:
+        return Cast(styles, by_label=False)
+    if len(algorithms) == 1:
+        (labels,) = drawn.values()
+        return Cast(styles | {name: style(place) for place, name in enumerate(labels)}, True)
+    for algorithm, labels in drawn.items():
+        base = styles[algorithm]
+        for place, label in enumerate(labels):
+            styles[label] = Style(base.color, _DASHES[place % len(_DASHES)])
+    return Cast(styles, by_label=True)
 
 
 def _each_once(names: Sequence[str]) -> tuple[str, ...]:

@@ -28,3 +28,13 @@ function sort(body, place, ascending) {
   });
   body.append(...keyed.map((entry) => entry.row));
 }
+
+// The hint below a table shows while the table is wider than its place.
+function hint() {
+  for (const note of document.querySelectorAll(".hint")) {
+    const place = note.previousElementSibling;
+    note.hidden = place.scrollWidth <= place.clientWidth + 1;
+  }
+}
+addEventListener("resize", hint);
+hint();

@@ -108,7 +108,7 @@ def test_players_and_magnets() -> None:
     (literal,) = get_algorithm("mnpo-eq15", step_size=0.4).updates(0)
     assert literal.opponents == ((CURRENT, 1.0),)
     assert literal.step_size == 2.5
-    assert get_algorithm("ht-mnpo").players == 0
+    assert get_algorithm("ht-mnpo").players is None
     assert get_algorithm("ht-mnpo", num_players=3).players == 3
     assert get_algorithm("mpo", inner=7).magnet_period == 7
     assert dict(get_algorithm("mpo").updates(0)[0].anchors).keys() == {CURRENT, MAGNET}

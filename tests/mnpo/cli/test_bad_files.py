@@ -10,7 +10,10 @@ MISSING = "p,a,b,c\na,.5,,.2\nb,,.5,.1\nc,.8,.9,.5\n"
 
 MATRICES = [
     ("p,a,b\na,.5,.6\n", "'b' is among the columns but not among the rows"),
-    ("p,a,b\na,.5,1.6\nb,-.6,.5\n", "'a' against 'b' is 1.6; a win-fraction with scale=1 runs from 0"),
+    (
+        "p,a,b\na,.5,1.6\nb,-.6,.5\n",
+        "'a' against 'b' is 1.6; a win-fraction with scale=1 runs from 0",
+    ),
     ("p,a,b,c\na,.5,1.7,.2\nb,.3,.5,.1\nc,.8,.9,.5\n", "'a' against 'b' is 1.7"),
     (NOISY, "'a' against 'b' is 0.7 and of 'b' against 'a' 0.4; their sum is 1.1, must be 1"),
     ("p,a,b,c\na,.5,nan,.2\nb,nan,.5,.1\nc,.8,.9,.5\n", "'a' against 'b'; fill them with"),

@@ -14,13 +14,13 @@ STUDY = ("simulate", "--algorithms", "inpo,mwu,dpo", "--iterations", 60, "--outp
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 24 kB."""
+    """A real file system of 48 kB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     if not shutil.which("mount"):
         pytest.skip("there is no mount command to make a small disk with")
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", folder], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", folder], capture_output=True, text=True
     )
     if mounted.returncode:
         pytest.skip(f"mounting a small disk is not permitted here: {mounted.stderr.strip()}")
@@ -38,7 +38,8 @@ def test_a_full_disk(program, small_disk) -> None:
     assert line.endswith("free some space and repeat the command, finished parts are kept")
     assert not list(folder.rglob("*.partial"))
     assert not (folder / "summary.csv").exists()
-    done = {path: path.stat().st_mtime_ns for path in (folder / "parts").glob("*.json")}
+    seals = (folder / "parts").glob("*.json.sha256")
+    done = {path: path.stat().st_mtime_ns for path in (seal.with_suffix("") for seal in seals)}
     assert 0 < len(done) < 3
 
     subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)

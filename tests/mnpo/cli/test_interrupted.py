@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-#: Ten parts of about a third of a second.
+#: Ten parts of a fraction of a second.
 STUDY = [
-    *("simulate", "--game", "random-skew", "--algorithms", "inpo,mnpo", "--iterations", "2500"),
+    *("simulate", "--game", "random-skew", "--algorithms", "inpo,mnpo", "--iterations", "1500"),
     *("--seeds", "40", "--sweep", "actions=3:7", "--output"),
 ]
 RESULTS = ("run.yaml", "summary.csv", "summary.json", "trajectories.parquet")
@@ -166,7 +166,7 @@ def test_lost_results_are_written_again_without_running(bench, tmp_path) -> None
     assert (tmp_path / "out" / "report.html").is_file()
 
 
-def test_overwrite_keeps_what_belongs_to_the_same_run(bench, tmp_path) -> None:
+def test_overwrite_replaces_the_run_that_is_there(bench, tmp_path) -> None:
     study = ("simulate", "--algorithms", "inpo", "--iterations", 4, "--output", "out")
     assert bench(*study).code == 0
     assert bench(*study, "--overwrite", "--step-size", 0.25).code == 0

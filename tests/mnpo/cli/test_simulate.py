@@ -134,10 +134,10 @@ def test_manifest(defaults) -> None:
     assert environment["arguments"] == ["simulate", "--game", "cyclic"]
 
 
-def test_nothing_of_the_surroundings_is_recorded(program, monkeypatch, tmp_path) -> None:
+def test_nothing_of_the_surroundings_is_recorded(bench, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("SOME_API_KEY", "sk-very-secret-indeed")
     monkeypatch.setenv("HARMLESS", "value-of-a-variable")
-    assert program("simulate", "--algorithms", "mwu", "--iterations", 3, "--output", "o").code == 0
+    assert bench("simulate", "--algorithms", "mwu", "--iterations", 3, "--output", "o").code == 0
     for path in (tmp_path / "o").rglob("*"):
         if path.is_file():
             content = path.read_bytes()

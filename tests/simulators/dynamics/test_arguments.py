@@ -35,7 +35,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "inpo",
         {"optimizer": "sgd"},
-        "optimizer is not read in mode exact (only in gradient, neural)",
+        "optimizer is not read in mode exact (only in gradient, neur",
     ),
     (
         "inpo",

@@ -10,6 +10,7 @@ from mnpo.algorithms import get_algorithm
 from mnpo.errors import InvalidSetting
 from simulators.dynamics.settings import Settings
 from simulators.dynamics.simulation import simulate, simulate_batch
+from simulators.equilibria import regularized_equilibrium
 from simulators.games import Game, make_game
 from simulators.metrics.gaps import duality_gap
 from simulators.metrics.local_rate import rotation_frequencies, stability_bound
@@ -177,3 +178,33 @@ def test_own_prox_finds_the_general_sum_equilibrium(case: Case) -> None:
 def test_ht_mnpo_needs_annotators() -> None:
     with pytest.raises(InvalidSetting, match="each player an annotator of its own"):
         simulate(make_game("cyclic"), "ht-mnpo", iterations=1)
+
+
+@pytest.mark.parametrize("case", golden_params("pl_nplayer_symmetric_equilibrium"))
+def test_runs_end_at_the_golden_one_vs_many_equilibrium(case: Case) -> None:
+    text = ";".join(",".join(str(u) for u in row) for row in case["utilities"])
+    weights = ",".join(str(w) for w in case["annotator_weights"])
+    game = make_game("plackett-luce", utilities=text, weights=weights, players=case["n"])
+    result = simulate(
+        game,
+        "egpo",
+        step_size=3.0,
+        temperature=case["tau"],
+        reference=case["ref"],
+        iterations=250,
+    )
+    assert np.abs(result.last - case["equilibrium"]).max() < 1e-11
+    assert np.abs(np.exp(result.batch.batch.log_equilibrium[:, 0]) - case["equilibrium"]).max() < (
+        1e-12
+    )
+
+
+@pytest.mark.parametrize("case", golden_params("identity"))
+def test_label_noise_identity_on_every_golden_game(case: Case) -> None:
+    assert case["id"] == "identity_label_noise"
+    noise = 0.1
+    for game in golden_cases("equilibrium"):
+        P, tau, ref = np.array(game["P"]), game["tau"], game["ref"]
+        noisy = regularized_equilibrium((1 - 2 * noise) * P + noise, tau, ref)
+        warmer = regularized_equilibrium(P, tau / (1 - 2 * noise), ref)
+        assert np.abs(noisy - warmer).max() < 1e-13

@@ -151,7 +151,7 @@ def test_label_noise_is_the_noisy_matrix() -> None:
 
 
 def test_a_loss_that_overflows_is_named() -> None:
-    with pytest.raises(NoMinimiser, match="the loss became .* under sgd; lower learning_rate"):
+    with pytest.raises(NoMinimiser, match=r"the loss became .* under sgd; lower learning_rate"):
         simulate(
             make_game("cyclic"),
             "inpo",

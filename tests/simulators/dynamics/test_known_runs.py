@@ -23,7 +23,7 @@ KNOWN: list[tuple[str, str, dict[str, Any], Verdict]] = [
     ("cyclic", "mpo", {"inner": 50}, LAST),
     # Nash-MD does so under a decaying step only.
     ("cyclic", "nash-md", {}, SETTLES),
-    ("cyclic", "nash-md", {"schedule": "decaying"}, LAST),
+    ("cyclic", "nash-md", {"schedule": "decaying", "iterations": 3000}, LAST),
     # Unregularised no-regret learners orbit and spiral out; their averages converge.
     *[
         ("cyclic", name, {}, AVERAGE)
@@ -39,8 +39,8 @@ KNOWN: list[tuple[str, str, dict[str, Any], Verdict]] = [
     # History without a reference: the last iterate converges iff sum j^2 lambda_j > 1.
     ("cyclic", "mnpo", {"history_weights": (1.0,), **TD}, AVERAGE),
     ("cyclic", "mnpo", {"history_weights": (1.0, 1.0), **TD}, AVERAGE),
-    ("cyclic", "mnpo", {"history_weights": (1.0, 1.0, 1.0), **TD}, LAST),
-    ("cyclic", "mnpo", {"history_weights": (1.0,) * 4, **TD}, LAST),
+    ("cyclic", "mnpo", {"history_weights": (1.0, 1.0, 1.0), **TD, "iterations": 12_000}, LAST),
+    ("cyclic", "mnpo", {"history_weights": (1.0,) * 4, **TD, "iterations": 12_000}, LAST),
     ("cyclic", "mnpo", {"history_weights": (1.0,) * 3, "advantage": "average", **TD}, AVERAGE),
     # One fixed opponent, or none: no equilibrium of the game.
     ("cyclic", "ipo", {}, SETTLES),

@@ -165,3 +165,14 @@ def test_each_run_can_have_its_own_game() -> None:
         for key in ("gap_last", "kl_to_regularized_equilibrium", "swap_regret", "gap_average"):
             assert row[key] == pytest.approx(single[key], abs=1e-12)
         assert row["predicted_multiplier"] == pytest.approx(single["predicted_multiplier"])
+
+
+def test_memory_is_batch_times_actions_and_iterations_times_batch() -> None:
+    """Never their product, unless the policies are asked for."""
+    actions, columns, iterations = 30, 4, 40
+    settings = Settings("inpo", step_size=np.linspace(0.1, 1, columns), iterations=iterations)
+    recorder = simulate_batch(make_game("random-skew", actions=actions), settings).recorder
+    held = [value for value in vars(recorder).values() if isinstance(value, np.ndarray)]
+    assert len(held) > 8
+    assert max(value.size for value in held) <= max(iterations + 1, actions) * columns
+    assert sum(value.size for value in held) < 12 * (iterations + 1 + actions) * columns

@@ -251,7 +251,7 @@ def test_unreadable_files(tmp_path: Path) -> None:
         assert "no such file" in refused(tmp_path / name)
     folder = tmp_path / "folder.csv"
     folder.mkdir()
-    assert "cannot be read (Is a directory)" in refused(folder)
+    assert "folder.csv: a folder; give a file, .csv, " in refused(folder)
     for name in ("g.txt", "g", "g.npz", "g.npy.gz", "g.gz"):
         (tmp_path / name).write_text("x")
         assert "unknown kind of file; a game is read from .csv, .tsv, .json" in refused(

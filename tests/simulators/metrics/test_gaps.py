@@ -148,7 +148,7 @@ def test_vertices_and_underflow() -> None:
 
 def test_refusals() -> None:
     P = make_game("cyclic").preferences
-    with pytest.raises(InvalidPolicy, match="the policy has 2 entries and the game 3 actions"):
+    with pytest.raises(InvalidPolicy, match="policy: has 2 entries, the game has 3 actions"):
         duality_gap(P, [0.5, 0.5])
     with pytest.raises(InvalidSetting, match="temperature must be at least 0, got -1"):
         duality_gap(P, [1, 0, 0], -1.0)

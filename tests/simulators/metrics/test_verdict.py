@@ -32,7 +32,11 @@ def test_everything_else_cycles() -> None:
 @pytest.mark.parametrize(
     ("gap", "verdict"),
     [
-        (0.5 * 0.99**TIME, Verdict.CONVERGES),
+        (0.5 * 0.96**TIME, Verdict.CONVERGES),
+        (0.5 / (TIME + 1), Verdict.CONVERGES),  # a power of t, heading for zero
+        (0.5 * 0.99**TIME, Verdict.CYCLES),  # not yet a tenth of where it was
+        (0.01 + 0.5 * 0.9**TIME, Verdict.CYCLES),  # heading for a plateau
+        (np.where(TIME < 50, 0.5, 0.02 + 0.03 * np.sin(TIME / 3) ** 2), Verdict.CYCLES),
         (np.where(TIME < 70, 0.5, 1e-7), Verdict.CYCLES),  # the last quarter as a whole
         (np.where(TIME < 60, 0.5, 1e-7), Verdict.CONVERGES),
         (0.5 * 0.996**TIME, Verdict.CYCLES),  # 8 % a quarter: not enough to tell
@@ -71,7 +75,8 @@ def test_the_average(average: Any, verdict: Verdict) -> None:
 
 def test_divergence() -> None:
     assert judge(evidence(spread=1.05**TIME)) is Verdict.DIVERGES
-    slow = 3 * 1.008**TIME  # 17 % a quarter
+    assert judge(evidence(spread=0.1 * 1.05**TIME)) is Verdict.UNDECIDED  # an early spiral?
+    slow = 30 * 1.008**TIME  # 17 % a quarter
     assert judge(evidence(spread=slow)) is Verdict.CYCLES
     assert judge(evidence(spread=slow, leader=LEADER)) is Verdict.DIVERGES
 

@@ -239,6 +239,36 @@ def test_settings_of_a_single_algorithm_are_told_apart(make_content: Any, make_c
     assert "var(--series-2)" in svg
 
 
+def test_settings_of_several_algorithms_keep_the_algorithms_colour(
+    make_content: Any, make_curves: Any
+) -> None:
+    runs = [
+        make_curves(name, label=f"{name} α={s}", run=f"{name}-{s}")
+        for name in ("inpo", "mwu")
+        for s in (0.1, 0.5)
+    ]
+    content = make_content(("inpo", "mwu", "dpo"), curves=runs)
+    series = cast(content)
+    styles = [series.style(series.name(run)) for run in runs]
+    assert styles[0].color == styles[1].color == series.style("inpo").color
+    assert styles[2].color == styles[3].color == series.style("mwu").color
+    assert len(set(styles)) == 4
+    svg = svg_of(content, "gaps")
+    for run in runs:
+        assert f">{run.label}</text>" in svg
+    many = [make_curves("inpo", label=f"inpo α={s}") for s in range(25)]
+    assert not cast(make_content(("inpo", "mwu"), curves=many)).by_label
+
+
+def test_runs_that_ran_off_are_drawn_at_the_edge(make_content: Any, make_curves: Any) -> None:
+    off = np.geomspace(1, 1e99, 201)
+    (gaps,) = [
+        s for s in gallery(make_content(curves=[make_curves("dpo", kl=off)])) if s.name == "gaps"
+    ]
+    assert "10⁹⁹" not in gaps.pictures[-1].svg
+    assert "Values above 10⁵⁰" in gaps.pictures[-1].caption
+
+
 def test_sweep_panels(make_content: Any, make_row: Any) -> None:
     rows = [
         make_row("inpo", seed, step_size=s, gap_last=s * (1 + seed))

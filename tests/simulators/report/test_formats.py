@@ -32,6 +32,8 @@ from simulators.report.formats import (
         (math.nan, "–"),
         (None, "–"),
         (math.inf, "∞"),
+        (7.1e99, "> 1e50"),
+        (-7.1e99, "< −1e50"),
         (np.float64(0.148), "0.148"),
     ],
 )
@@ -51,6 +53,7 @@ def test_number(value: float | None, text: str) -> None:
         (0.148, 0.0, "0.148"),
         (math.nan, math.nan, "–"),
         (1.0, 17.0, "1 ± 17"),
+        (7.1e99, 1e98, "> 1e50"),
     ],
 )
 def test_mean_and_error(mean: float, error: float, text: str) -> None:

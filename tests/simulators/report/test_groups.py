@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simulators.metrics.verdict import Verdict
+from simulators.report.content import swept_columns
 from simulators.report.findings import findings, plays_regularized
 from simulators.report.groups import group_rows, varying
 from simulators.report.table import result_table
@@ -32,6 +33,39 @@ def test_swept_lists_are_settings_too(make_row: Row) -> None:
     assert len(group_rows(rows)) == 1
 
 
+def test_a_game_parameter_swept_by_its_short_name_tells_games_apart(
+    make_row: Row, make_content: Any
+) -> None:
+    gaps = {3: 0.1, 4: 0.2, 5: 0.3}
+    rows = [make_row("inpo", gap_last=gap, **{"game.actions": k}) for k, gap in gaps.items()]
+    content = make_content(rows=rows, settings={"sweep": {"actions": [3, 4, 5]}})
+    assert content.swept == ("game.actions",)
+    table = result_table(content)
+    assert table.seeds == 1
+    assert [row.cells[1].text for row in table.rows] == ["3", "4", "5"]
+    assert not table.best  # each game has but one setting
+
+
+def test_an_axis_of_algorithm_and_game_has_both_columns(make_row: Row) -> None:
+    rows = [make_row("mnpo-n", players=3), make_row("inpo", **{"game.players": 3})]
+    assert swept_columns({"players": [3]}, rows) == ("players", "game.players")
+    assert swept_columns({"absent": [3]}, rows) == ()
+
+
+def test_columns_that_repeat_or_never_change_are_told_once(
+    make_content: Any, make_row: Row
+) -> None:
+    rows = [make_row("inpo"), make_row("mwu")]
+    table = result_table(make_content(rows=rows))
+    keys = [column.key for column in table.columns]
+    assert "multiplayer_gap_last" not in keys  # half of the gap
+    assert not {"iterations", "step_size", "temperature"} & set(keys)
+    assert dict(table.common) == {"step_size": "0.5", "temperature": "0.1", "iterations": "200"}
+    several = [rows[0] | {"multiplayer_gap_last": 0.02, "iterations": 3}, rows[1]]
+    keys = [column.key for column in result_table(make_content(rows=several)).columns]
+    assert {"multiplayer_gap_last", "iterations"} <= set(keys)
+
+
 def test_mean_and_standard_error_leave_missing_values_out(make_row: Row) -> None:
     values = [1.0, 2.0, 6.0, math.nan]
     rows = [make_row("inpo", seed, gap_last=value) for seed, value in enumerate(values)]
@@ -48,7 +82,7 @@ def test_the_most_frequent_verdict_leads(make_row: Row, make_content: Any) -> No
     content = make_content(rows=rows, curves=[])
     table = result_table(content)
     place = [column.key for column in table.columns].index("verdict")
-    cell = table.cells[0][place]
+    cell = table.rows[0].cells[place]
     assert cell.text == "cycles 2/3, converges (last iterate) 1/3"
     assert cell.short == "cycles 2/3"
     counted = tally(content)
@@ -89,6 +123,11 @@ def test_speed_is_compared_per_oracle_round(make_content: Any, make_row: Row) ->
     said = dict(findings(make_content(rows=rows)))
     assert said[""].startswith("Fastest towards the regularised equilibrium: inpo,")
     assert "0.800 an oracle round" in said[""]
+    elsewhere = [rows[0], rows[1] | {"temperature": 0.5}]
+    assert "" not in dict(findings(make_content(rows=elsewhere)))
+    other_game = [row | {"game.actions": k} for k, row in enumerate(rows)]
+    settings = {"sweep": {"actions": [0, 1]}}
+    assert "" not in dict(findings(make_content(rows=other_game, settings=settings)))
     rows[1]["fitted_multiplier"] = 0.5
     said = dict(findings(make_content(rows=rows)))
     assert "egpo" in said[""]

@@ -152,11 +152,13 @@ def test_control_characters_in_labels_do_not_break_the_pictures(make_content: An
     assert "漢字 🎲" in "".join(page.text)
 
 
-def test_missing_settings_are_dashes(make_content: Any) -> None:
-    text = render_html(make_content(("inpo", "dpo")))
+def test_missing_settings_are_dashes(make_content: Any, make_row: Any) -> None:
+    rows = [make_row("inpo"), make_row("inpo", step_size=0.7), make_row("dpo")]
+    text = render_html(make_content(("inpo", "dpo"), rows=rows))
     rows = re.findall(r"<tr>\s*<th scope=\"row\" data-order=\"dpo\".*?</tr>", text, re.S)
     cells = re.findall(r"<td class=\"setting\"[^>]*>([^<]*)</td>", rows[0])
-    assert cells == ["–", "0.1"]
+    assert cells == ["–"]
+    assert "The same in every row, where it is read: temperature 0.1, iterations 200." in text
 
 
 def test_equal_content_gives_equal_bytes(make_content: Any, tmp_path: Path) -> None:
@@ -195,9 +197,9 @@ def test_ten_thousand_rows_stay_small(make_content: Any, make_row: Any) -> None:
     settings = {"sweep": {"step_size": steps.tolist()}, "seeds": 10}
     text = render_html(make_content(rows=rows, settings=settings))
     assert len(text.encode()) < 1_000_000
-    assert "The first 200 of 1,000 rows" in text
+    assert "200 of 1,000 rows, spread over the sweep" in text
     assert "summary.csv" in text
-    assert "Drawn are 3 of 10,000 runs." in text
+    assert "Drawn are 3 of 10,000 runs: each algorithm's best" in text.replace("&#39;", "'")
 
 
 def test_many_games_are_not_all_told(make_content: Any, make_game_facts: Any) -> None:

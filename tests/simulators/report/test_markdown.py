@@ -1,5 +1,6 @@
 """``report.md``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,23 @@ def test_labels_are_shown_as_they_are(text: str, escaped: str) -> None:
     assert plain(text) == escaped
 
 
-def test_contextual_games_have_no_matrix(make_content: Any) -> None:
+def test_contextual_games_have_no_matrix(make_content: Any, make_game_facts: Any) -> None:
     text = render_markdown(make_content(contextual=True))
     assert "Win probabilities" not in text
     assert "- contexts: 16" in text
+    told = replace(make_game_facts(contextual=True), parameters={"contexts": 16, "seed": 3})
+    text = render_markdown(make_content(contextual=True, games=[told]))
+    assert text.count("- contexts: 16") == 1
+    assert "- seed: 3" in text
+
+
+def test_of_a_sweep_the_best_settings_come_first(make_content: Any, make_row: Any) -> None:
+    rows = [make_row("mwu", step_size=s, gap_last=s) for s in (0.4, 0.2)]
+    text = render_markdown(make_content(rows=rows, settings={"sweep": {"step_size": [0.4, 0.2]}}))
+    best, rest = text.split("### Best settings")[1].split("### Settings")
+    assert "| mwu | 0.2 |" in best
+    assert "| mwu | 0.4 |" not in best
+    assert "| mwu | 0.4 |" in rest
 
 
 def test_a_command_with_backticks_stays_in_its_fence(make_content: Any) -> None:

@@ -67,7 +67,7 @@ def test_long_tables_say_where_the_rest_is(make_content: Any, make_row: Any) -> 
     rows = [make_row("inpo", step_size=0.01 * k) for k in range(1, 301)]
     text = shown(make_content(rows=rows), 100, limit=10)
     assert text.count("inpo") == 10
-    assert "10 of 300 rows; all are in summary.csv" in text
+    assert "10 of 300 rows, spread over the sweep; all are in summary.csv" in text
 
 
 def test_notes_and_labels_are_text_not_markup(make_content: Any, make_row: Any) -> None:
@@ -75,6 +75,34 @@ def test_notes_and_labels_are_text_not_markup(make_content: Any, make_row: Any) 
     assert "dpo: stopped after iteration 3: [red]no minimiser[/red]" in shown(
         make_content(rows=rows), 100
     )
+
+
+def test_markup_in_user_text_is_shown_as_it_is(make_content: Any, make_row: Any) -> None:
+    hostile = "[red]a[/]\\"
+    rows = [make_row(hostile, game=game, note=f"{hostile} \x1b[31m") for game in (hostile, "[/b]")]
+    text = shown(make_content(rows=rows), 120)
+    assert text.count(hostile) >= 4
+    assert "[/b]" in text
+    assert "\x1b" not in text
+
+
+def test_of_a_sweep_the_best_setting_of_each_algorithm_comes_first(
+    make_content: Any, make_row: Any
+) -> None:
+    gaps = {0.1: 0.3, 0.2: 0.1, 0.4: 0.2}
+    rows = [
+        make_row(name, step_size=s, gap_last=gap, regularized_gap_last=0.5 - gap)
+        for name in ("inpo", "mwu")
+        for s, gap in gaps.items()
+    ]
+    text = shown(make_content(rows=rows, settings={"sweep": {"step_size": list(gaps)}}), 100)
+    lines = [line.split()[:2] for line in text.splitlines() if line.startswith((" inpo", " mwu"))]
+    # inpo is judged by the regularised gap, mwu by the plain one
+    assert lines[:2] == [["inpo", "0.1"], ["mwu", "0.2"]]
+    assert sorted(map(tuple, lines)) == sorted(
+        (name, str(s)) for name in ("inpo", "mwu") for s in gaps
+    )
+    assert "above the line: each algorithm's best setting, by the bold gap" in text
 
 
 def test_the_judged_gap_is_bold_and_the_verdict_coloured(
