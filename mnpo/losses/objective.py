@@ -16,6 +16,7 @@ from mnpo.losses.pairwise import (
     squared_target_loss,
 )
 from mnpo.losses.pointwise import spin_loss, sppo_pointwise_loss
+from mnpo.losses.values import upcast
 
 
 def preference_objective(
@@ -39,7 +40,7 @@ def preference_objective(
         (...) weighted sum over the pairs, or over the responses for POINTWISE, whose weights are
         the responses' shares of the comparisons.
     """
-    alpha = _per_pair(step_size)
+    alpha = _per_pair(step_size, log_ratio)
     match distance:
         case Distance.SQUARED:
             loss = squared_pair_loss(gaps(log_ratio), step_size=alpha, preference=preferences)
@@ -69,7 +70,7 @@ def regression_objective(
         weights: (..., K, K).
         values: (..., K) rewards or advantages.
     """
-    target = _per_pair(step_size) * gaps(values)
+    target = _per_pair(step_size, log_ratio) * gaps(values)
     return (weights * squared_target_loss(gaps(log_ratio), target=target)).sum(dim=(-2, -1))
 
 
@@ -83,7 +84,7 @@ def demonstration_objective(
         step_size: 1/lambda, a number or (...).
         weights: (..., K, K) probability that i is demonstrated and j sampled.
     """
-    scale = 1 / _per_pair(step_size)
+    scale = 1 / _per_pair(step_size, log_ratio)
     return (weights * spin_loss(gaps(log_ratio), scale=scale)).sum(dim=(-2, -1))
 
 
@@ -100,6 +101,8 @@ def win_rates(weights: Tensor, preferences: Tensor) -> Tensor:
     return torch.where(total > 0, won / total.clamp_min(torch.finfo(total.dtype).tiny), half)
 
 
-def _per_pair(step_size: Tensor | float) -> Tensor:
-    """(...) -> (..., 1, 1), to meet (..., K, K)."""
-    return torch.as_tensor(step_size)[..., None, None]
+def _per_pair(step_size: Tensor | float, like: Tensor) -> Tensor:
+    """(...) -> (..., 1, 1), to meet (..., K, K); a number takes the precision of ``like``."""
+    if isinstance(step_size, Tensor):
+        return step_size[..., None, None]
+    return torch.tensor(step_size, dtype=upcast(like).dtype, device=like.device)[..., None, None]
