@@ -78,7 +78,7 @@ def test_functions_of_no_game(game: Any) -> None:
 def test_regret_of_no_policies(regret: Any) -> None:
     with pytest.raises(InvalidPolicy, match=re.escape("policies: entry [1, 1] is nan")):
         regret(P, [THIRD, [0.5, NAN, 0.5]])
-    with pytest.raises(InvalidPolicy, match="sums to 1.5, not 1"):
+    with pytest.raises(InvalidPolicy, match=re.escape("sums to 1.5, not 1")):
         regret(P, [[0.5, 0.5, 0.5]])
     with pytest.raises(InvalidPolicy, match=re.escape("must be (T, K)")):
         regret(P, THIRD)

@@ -20,9 +20,10 @@ def settle_one_sided(raw: RawMatrix, counted: bool, how: str | None, drop: bool)
     """Pairs of which one side is missing: left to their other side where that is clearly meant.
 
     It is where a whole triangle of three actions or more has no number, where a file that need not
-    write every cell leaves it out, and where ``fill_missing`` is given. Otherwise somebody wrote down that this side is not known: both sides count as
-    missing under ``drop_missing``, and without it the pair is refused. Counts are always refused:
-    the wins of one side say nothing about those of the other.
+    write every cell leaves it out, and where ``fill_missing`` is given. Otherwise somebody wrote
+    down that this side is not known: both sides count as missing under ``drop_missing``, and
+    without it the pair is refused. Counts are always refused: the wins of one side say nothing
+    about those of the other.
 
     Raises:
         InvalidGame: naming the cell.
