@@ -81,6 +81,6 @@ def preference_matrices(
 
 @st.composite
 def policies(draw: st.DrawFn, size: int, floor: float = 0.01) -> np.ndarray:
-    """Any distribution over ``size`` actions with every probability above roughly ``floor``/size."""
+    """Any distribution over ``size`` actions, every probability above about ``floor``/size."""
     weights = np.array([draw(st.floats(floor, 1.0)) for _ in range(size)])
     return weights / weights.sum()

@@ -31,6 +31,7 @@ That, and a run of fewer than 8 iterations, is *undecided*.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +139,7 @@ def _doubling_windows(gap: Array) -> tuple[float, float, float]:
     end = len(gap) - 1
     cuts = [end // 8, end // 4, end // 2, end]
     first, second, third = (
-        float(gap[low : high + 1].max()) for low, high in zip(cuts, cuts[1:], strict=False)
+        float(gap[low : high + 1].max()) for low, high in pairwise(cuts)
     )
     return first, second, third
 

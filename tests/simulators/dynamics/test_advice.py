@@ -27,8 +27,8 @@ def test_inpos_bound_is_quoted_with_its_formula() -> None:
     (line,) = lines("inpo", step_size=3.0)
     assert line == (
         "inpo: step_size 3 is beyond the local stability bound on game 'cyclic' at temperature "
-        "0.1: the bound is 2.302 = 2 tau / (omega^2 + tau^2), omega = 0.2772; expect it to cycle or "
-        "diverge"
+        "0.1: the bound is 2.302 = 2 tau / (omega^2 + tau^2), omega = 0.2772; expect it to "
+        "cycle or diverge"
     )
     omega, tau = 0.27724934, 0.1
     assert 2 * tau / (omega**2 + tau**2) == pytest.approx(2.302, abs=5e-4)

@@ -83,6 +83,13 @@ def test_movement_spread_and_leader(label: str) -> None:
         assert np.array_equal(batch.series("leader")[:, r], kept[:, 0, :, r, 0].argmax(axis=1))
 
 
+@pytest.mark.parametrize("actions", [5, 40])
+def test_the_first_of_equally_likely_actions_leads(actions: int) -> None:
+    """However many actions are scanned."""
+    result = simulate(make_game("tie", actions=actions), "inpo", iterations=2)
+    assert np.array_equal(result.batch.series("leader")[:, 0], np.zeros(3))
+
+
 @pytest.mark.parametrize("label", RUNS)
 def test_policies_of_a_run(label: str) -> None:
     batch = run(label)
