@@ -138,9 +138,7 @@ def _doubling_windows(gap: Array) -> tuple[float, float, float]:
     """Largest gaps over [T/8, T/4], [T/4, T/2] and [T/2, T]."""
     end = len(gap) - 1
     cuts = [end // 8, end // 4, end // 2, end]
-    first, second, third = (
-        float(gap[low : high + 1].max()) for low, high in pairwise(cuts)
-    )
+    first, second, third = (float(gap[low : high + 1].max()) for low, high in pairwise(cuts))
     return first, second, third
 
 
