@@ -11,7 +11,7 @@ import pytest
 
 #: Ten parts of a fraction of a second.
 STUDY = [
-    *("simulate", "--game", "random-skew", "--algorithms", "inpo,mnpo", "--iterations", "1500"),
+    *("simulate", "--game", "random-skew", "--algorithms", "inpo,mnpo", "--iterations", "800"),
     *("--seeds", "40", "--sweep", "actions=3:7", "--output"),
 ]
 RESULTS = ("run.yaml", "summary.csv", "summary.json", "trajectories.parquet")
@@ -175,7 +175,7 @@ def test_overwrite_replaces_the_run_that_is_there(bench, tmp_path) -> None:
     assert len(list((tmp_path / "out" / "parts").glob("*.parquet"))) == 1
 
 
-def test_a_changed_file_is_run_again(bench, tmp_path) -> None:
+def test_a_changed_file_is_another_run(bench, tmp_path) -> None:
     (tmp_path / "wins.csv").write_text("p,a,b\na,.5,.8\nb,.2,.5\n")
     study = (
         *("simulate", "--game", "file:wins.csv", "--algorithms", "mwu"),
@@ -184,24 +184,29 @@ def test_a_changed_file_is_run_again(bench, tmp_path) -> None:
     assert bench(*study).code == 0
     first = (tmp_path / "out" / "summary.csv").read_bytes()
     (tmp_path / "wins.csv").write_text("p,a,b\na,.5,.6\nb,.4,.5\n")
-    again = bench(*study)
+    refused = bench(*study)
+    assert refused.code == 2
+    assert "out holds a run with another wins.csv" in refused.err
+    assert (tmp_path / "out" / "summary.csv").read_bytes() == first
+    again = bench(*study, "--overwrite")
     assert again.code == 0
     assert "finished before" not in again.out
     assert (tmp_path / "out" / "summary.csv").read_bytes() != first
 
 
-def test_a_changed_file_of_counts_is_run_again(bench, tmp_path) -> None:
+def test_a_changed_file_of_counts_is_another_run(bench, tmp_path) -> None:
     (tmp_path / "wins.csv").write_text("p,a,b,c\na,.5,.8,.4\nb,.2,.5,.7\nc,.6,.3,.5\n")
     (tmp_path / "battles.csv").write_text("n,a,b,c\na,0,9,9\nb,9,0,9\nc,9,9,0\n")
     study = (
         *("simulate", "--game", "file:wins.csv", "--algorithms", "mwu", "--iterations", 4),
         *("--set", "counts=battles.csv", "--set", "min_count=5", "--set", "fill_missing=half"),
-        *("--output", "out"),
     )
-    assert bench(*study).code == 0
-    first = (tmp_path / "out" / "summary.csv").read_bytes()
+    first, same = bench(*study), bench(*study)
+    assert first.code == 0, first.err
+    assert "1 of 1 parts were finished before" in same.out
     (tmp_path / "battles.csv").write_text("n,a,b,c\na,0,2,9\nb,2,0,9\nc,9,9,0\n")
-    again = bench(*study)
-    assert again.code == 0, again.err
-    assert "finished before" not in again.out
-    assert (tmp_path / "out" / "summary.csv").read_bytes() != first
+    changed = bench(*study)
+    assert changed.code == 0, changed.err
+    assert "finished before" not in changed.out  # a folder of its own
+    one, other = (folder / "summary.csv" for folder in (tmp_path / "runs").iterdir())
+    assert one.read_bytes() != other.read_bytes()

@@ -133,6 +133,20 @@ def test_leading_shapes_and_references_of_each_context() -> None:
     assert np.shape(duality_gap(game.preferences[0], refs[0], 0.1, refs)) == (4,)
 
 
+def test_a_reference_of_each_context_aligns_with_the_last_axes() -> None:
+    rng = np.random.default_rng(2)
+    P, refs = make_game("cyclic").preferences, rng.dirichlet(np.ones(3), size=4)
+    policies_ = rng.dirichlet(np.ones(3), size=(5, 4))  # rounds, contexts
+    first = np.moveaxis(policies_, -1, 0)
+    rates = np.moveaxis(policies_ @ P.T, -1, 0)
+    gaps = regularized_gap(rates, first, np.log(refs.T), 0.1)
+    assert gaps.shape == (5, 4)
+    for t in range(5):
+        for c in range(4):
+            wanted = duality_gap(P, policies_[t, c], 0.1, refs[c])
+            assert 2 * gaps[t, c] == pytest.approx(wanted, abs=1e-14)
+
+
 def test_vertices_and_underflow() -> None:
     P = make_game("cyclic").preferences
     vertex = np.array([0.0, 1.0, 0.0])
