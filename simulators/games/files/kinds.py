@@ -110,6 +110,8 @@ def _from_numbers(raw: RawMatrix, scale: float | None) -> str:
             )
         return "counts"
     hint = ""
+    if values.min() >= 0 and top <= 1 and raw.values.ndim == 2:
+        hint = f"; as win fractions they are off: {_worst_pair(raw)}"
     if np.abs(sums - 100).max(initial=0.0) <= 1 and sums.size:
         hint = "; they look like percentages: kind=win-fraction scale=100"
     raise InvalidGame(
@@ -117,6 +119,15 @@ def _from_numbers(raw: RawMatrix, scale: float | None) -> str:
         "payoffs or counts of wins; say kind=win-fraction (antisymmetrize=true if noisy), "
         f"kind=payoff or kind=counts{hint}"
     )
+
+
+def _worst_pair(raw: RawMatrix) -> str:
+    """The pair of a (K, K) file whose two win fractions are farthest from summing to one."""
+    off = np.nan_to_num(np.abs(raw.values + raw.values.T - 1.0), nan=0.0)
+    np.fill_diagonal(off, 0.0)
+    i, j = (int(k) for k in np.unravel_index(off.argmax(), off.shape))
+    there, back = raw.values[i, j], raw.values[j, i]
+    return f"{raw.pair(i, j)} is {there:g} and of {raw.pair(j, i)} {back:g}, sum {there + back:g}"
 
 
 def _default_scale(raw: RawMatrix, kind: str) -> float:

@@ -328,3 +328,10 @@ def test_contexts_and_options_that_exclude_each_other(tmp_path: Path) -> None:
 def test_every_refusal_is_a_user_error() -> None:
     assert issubclass(InvalidGame, UserError)
     assert issubclass(InvalidSetting, UserError)
+
+
+def test_an_unlabelled_matrix_that_does_not_sum_to_one_names_the_worst_pair(tmp_path) -> None:
+    path = tmp_path / "wins.csv"
+    path.write_text(",a,b,c\na,.5,.8,.4\nb,.3,.5,.7\nc,.6,.3,.5\n")
+    with pytest.raises(InvalidGame, match=r"'a' against 'b' is 0\.8 and of 'b' against 'a' 0\.3"):
+        load_game(path)
