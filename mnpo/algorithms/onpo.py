@@ -1,9 +1,10 @@
 """ONPO: optimistic Nash policy optimisation."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from mnpo.algorithms.base import Algorithm, Badge, Card
-from mnpo.algorithms.sources import CURRENT, History
+from mnpo.algorithms.sources import CURRENT, INTERMEDIATE, PREVIOUS_INTERMEDIATE, History
 from mnpo.algorithms.update import Update, Weighted
 
 
@@ -11,9 +12,15 @@ from mnpo.algorithms.update import Update, Weighted
 class ONPO(Algorithm):
     """Optimistic multiplicative weights: log pi' = log pi + 2 alpha P pi - alpha P pi_previous.
 
-    The one-line form of the paper's two sequences, with no gradient before the first step. It
-    needs one oracle round an iteration, as the previous round's advantage is reused.
+    Attributes:
+        form: "extrapolated" is that one line, with no gradient before the first step; it asks one
+            oracle round an iteration, as the previous round's advantage is reused.
+            "two-sequence" is the paper's own: pi'_{t+1} from pi'_t and pi_{t+1} from pi'_{t+1},
+            both against pi_t. The policies are the same, and each update is a regression on
+            pairs that can be sampled, which labels and language models need.
     """
+
+    form: Literal["extrapolated", "two-sequence"] = "extrapolated"
 
     slug = "onpo"
     card = Card(
@@ -27,8 +34,22 @@ class ONPO(Algorithm):
     finds = "nash"
     reads = frozenset({"step_size"})
 
+    def __post_init__(self) -> None:
+        """Check the form."""
+        super().__post_init__()
+        self._require_choice("form", ("extrapolated", "two-sequence"))
+
     def updates(self, iteration: int) -> tuple[Update, ...]:
-        """One update whose advantage extrapolates from the previous policy's."""
+        """One update whose advantage extrapolates from the previous policy's, or the two."""
+        if self.form == "two-sequence":
+            return tuple(
+                Update(
+                    anchors=((anchor, 1.0),),
+                    opponents=((CURRENT, 1.0),),
+                    step_size=self.step(iteration),
+                )
+                for anchor in (PREVIOUS_INTERMEDIATE, INTERMEDIATE)
+            )
         opponents: tuple[Weighted, ...] = ((CURRENT, 2.0),)
         if iteration > 0:
             opponents += ((History(1), -1.0),)

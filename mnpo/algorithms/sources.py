@@ -60,6 +60,14 @@ class Intermediate:
 
 
 @dataclass(frozen=True)
+class PreviousIntermediate:
+    """The result of the previous iteration's first update, the initial policy before the start.
+
+    ONPO's second sequence: what a method carries along beside the policy it plays.
+    """
+
+
+@dataclass(frozen=True)
 class Solution:
     """The policy being solved for: an implicit update (COMAL's exact proximal step)."""
 
@@ -80,6 +88,7 @@ Source: TypeAlias = (
     | MovingAverage
     | Demonstrations
     | Intermediate
+    | PreviousIntermediate
     | Solution
     | Geometric
 )
@@ -90,4 +99,5 @@ MAGNET = Magnet()
 OTHER_PLAYERS = OtherPlayers()
 DEMONSTRATIONS = Demonstrations()
 INTERMEDIATE = Intermediate()
+PREVIOUS_INTERMEDIATE = PreviousIntermediate()
 SOLUTION = Solution()

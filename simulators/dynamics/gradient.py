@@ -166,7 +166,7 @@ class GradientMinimiser:
         if self._sampler is not None:
             raise InvalidSetting(
                 "regression on the advantage (uniform pair weights, optimistic methods) reads "
-                "exact win rates; leave out queries"
+                "exact win rates; leave out queries (onpo: or set form=two-sequence)"
             )
         advantage = _by_column(self._problem.oracle(task.player).win_rates(task.mixture))
         weights = _pair_weights(task.current.probabilities)

@@ -24,6 +24,7 @@ from mnpo.algorithms.sources import (
     Magnet,
     MovingAverage,
     OtherPlayers,
+    PreviousIntermediate,
     Reference,
     Solution,
     Source,
@@ -139,6 +140,8 @@ def run(
         for player in range(state.players):
             result: Policies | None = None
             for update in updates:
+                if update is updates[-1] and result is not None:
+                    state.carry(player, result)
                 task = state.resolve(update, t, player, result)
                 try:
                     result = normalize(minimiser.minimise(task))
@@ -180,6 +183,8 @@ class _State:
         self._reference = normalize(reference)
         self._period = algorithm.magnet_period
         self._magnets = [self._reference] * players
+        self._carried = self.policies
+        self._carried_next = list(self._carried)
         self._averages: dict[tuple[int, float], Policies] = {}
         self._decays = {
             source.decay
@@ -197,6 +202,10 @@ class _State:
         """Every player's current policies."""
         return [history[0] for history in self._history]
 
+    def carry(self, player: int, intermediate: Policies) -> None:
+        """Keep the result of an update before the last one for the next iteration."""
+        self._carried_next[player] = intermediate
+
     def advance(self, following: list[Policies], iteration: int) -> None:
         """Make ``following`` the current policies, after iteration t."""
         for player, policies in enumerate(following):
@@ -205,6 +214,7 @@ class _State:
                 past = self._averages[player, decay].log
                 mixed = decay * past + (1 - decay) * policies.log
                 self._averages[player, decay] = normalize(mixed)
+        self._carried = list(self._carried_next)
         if self._period and (iteration + 1) % self._period == 0:
             self._magnets = list(following)
 
@@ -285,6 +295,8 @@ class _State:
             case Intermediate():
                 assert result is not None, "an intermediate policy needs an earlier update"
                 return result
+            case PreviousIntermediate():
+                return self._carried[player]
             case Geometric(parts):
                 return normalize(self._mix(parts, player, result))
             case External(index):

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mnpo.errors import InvalidSetting, suggest
+from mnpo.validation import why
 
 DEFAULT_ALGORITHMS = ("mnpo", "inpo", "sppo", "dpo", "nash-md", "egpo", "onpo", "mwu")
 
@@ -105,21 +106,3 @@ _SEVERAL_TYPES = {
     "initial": "reference or random, or one probability for each action",
     "keep_policies": "auto, true or false",
 }
-
-
-def why(error: Mapping[str, Any]) -> str:
-    """A pydantic complaint in this project's words, to follow the name of the setting."""
-    message = str(error["msg"]).split(", unable to parse")[0]
-    for theirs, ours in {
-        "Input should be": "must be",
-        "greater than or equal to": "at least",
-        "a valid tuple": "a list",
-        "a valid dictionary": "a mapping",
-        "a valid integer": "a whole number",
-        "Unable to parse input string as an integer, exceeded maximum size": "is too large",
-        "a valid boolean": "true or false",
-        "a valid string": "a text",
-        "valid ": "",
-    }.items():
-        message = message.replace(theirs, ours)
-    return message

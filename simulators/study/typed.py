@@ -9,7 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from mnpo.errors import InvalidSetting
 from simulators.dynamics.modes import Mode
-from simulators.study.config import why
+from mnpo.validation import why
 
 #: Counts beyond this do not fit the generators that draw them.
 MAX_COUNT = 2**31 - 1

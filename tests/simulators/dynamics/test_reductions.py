@@ -118,6 +118,7 @@ def test_methods_that_are_mwu(case: Any, step: float) -> None:
 def test_onpo_two_sequences_are_one_line(case: Any, step: float) -> None:
     P, (start,) = case
     policies_ = path(P, "onpo", step_size=step, initial=start)
+    assert same(policies_, path(P, "onpo", step_size=step, initial=start, form="two-sequence"))
     leader, x = np.log(start), np.log(start)
     previous = np.zeros(len(P))
     for t in range(12):

@@ -1,0 +1,1 @@
+"""Prompts, responses, and the files they come from."""

@@ -1,0 +1,67 @@
+"""Failures of memory and disk in one line: what ran out, and which setting to change."""
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+
+from mnpo.errors import UserError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def full_disk(path: Path) -> Iterator[None]:
+    """Turn a write that failed for want of space into a `UserError`; let the rest pass.
+
+    The writers below us say it in three ways: an `OSError`, safetensors' own error, and a
+    `RuntimeError` of torch that names no reason, for which the free space is looked up.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise _disk_error(path) from error
+    except SafetensorError as error:
+        if f"os error {errno.ENOSPC}" not in str(error).lower():
+            raise
+        raise _disk_error(path) from error
+    except RuntimeError as error:
+        if "PytorchStreamWriter" not in str(error) and "file write failed" not in str(error):
+            raise
+        raise _disk_error(path) from error
+
+
+@contextmanager
+def out_of_memory(micro_batch_tokens: int) -> Iterator[None]:
+    """Turn running out of memory, on a GPU or not, into a `UserError` that names the knobs."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _memory_error(micro_batch_tokens) from error
+    except RuntimeError as error:
+        # What torch's CPU allocator raises.
+        if "can't allocate memory" not in str(error):
+            raise
+        raise _memory_error(micro_batch_tokens) from error
+
+
+def _disk_error(path: Path) -> UserError:
+    free = shutil.disk_usage(path.parent).free / 2**20
+    return UserError(
+        f"the disk is full: could not write {path} ({free:.0f} MiB free); free some space and "
+        "repeat the command, older checkpoints are kept"
+    )
+
+
+def _memory_error(micro_batch_tokens: int) -> UserError:
+    return UserError(
+        f"out of memory with micro-batches of {micro_batch_tokens} tokens; lower "
+        "optimizer.micro_batch_tokens, then set model.gradient_checkpointing, then lower "
+        "sampling.max_new_tokens"
+    )

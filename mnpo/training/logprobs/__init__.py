@@ -1,0 +1,1 @@
+"""Summed completion log-probs with shared prompts, and the store that keeps them."""

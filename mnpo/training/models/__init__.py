@@ -1,0 +1,1 @@
+"""Policies: loading, saving, hashing, and the models that need no hub."""

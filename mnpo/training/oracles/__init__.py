@@ -1,0 +1,1 @@
+"""Who prefers what: preference oracles behind one interface."""

@@ -1,0 +1,135 @@
+"""The training stage: gradient steps on an update's examples, and the checkpoint they give."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnpo.runs.files import write_atomically
+from mnpo.training.examples import Example
+from mnpo.training.ledger import Ledger
+from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.seeds import seed_for
+from mnpo.training.task import UpdateTask
+from mnpo.training.workbench import Workbench
+
+
+def train_update(
+    bench: Workbench, task: UpdateTask, examples: Sequence[Example]
+) -> tuple[PolicyCheckpoint, Path, Ledger]:
+    """Train, or take over what was trained from the same start on the same numbers.
+
+    Returns:
+        the checkpoint, the log with a JSON line a step, and the counts.
+
+    Raises:
+        UserError: the loss is not finite; memory or disk ran out.
+    """
+    recipe = bench.recipe
+    seed = seed_for(task.seed, "train")
+    objective = _describe_objective(task)
+    inputs = {
+        "start": task.current.sha256,
+        "examples": _digest(examples),
+        "objective": objective,
+        "optimizer": recipe.optimizer.model_dump(mode="json", exclude={"save_steps"}),
+        "model": recipe.model.model_dump(mode="json", exclude={"name", "revision"}),
+        "epochs": recipe.budget.epochs,
+        "seed": seed,
+        "processes": bench.world.size,
+    }
+
+    def make(folder: Path) -> None:
+        from mnpo.training.engine.iteration import train
+        from mnpo.training.engine.objectives import pair_loss_objective, update_objective
+        from mnpo.training.models.load import load_policy
+        from mnpo.training.models.save import save_policy
+
+        loss = task.method.pair_loss
+        model = load_policy(task.current, recipe.model, device=bench.device, for_training=True)
+        result = train(
+            model,
+            bench.contract.pad_id,
+            examples,
+            update_objective(task.update)
+            if loss is None
+            else pair_loss_objective(loss.loss, loss.settings),
+            optimizer=recipe.optimizer,
+            model_settings=recipe.model,
+            epochs=recipe.budget.epochs,
+            seed=seed,
+            work_dir=folder / "training",
+            report_to=recipe.report_to,
+        )
+        if bench.world.leads:
+            save_policy(model, bench.tokenizer, folder / "policy", card=_card(bench, task))
+            (folder / "training" / "log.jsonl").replace(folder / "log.jsonl")
+            write_atomically(folder / "result.json", json.dumps(asdict(result)) + "\n")
+            shutil.rmtree(folder / "training")
+
+    folder = bench.stages.build("train", inputs, make)
+    return _read_policy(folder, examples, recipe.budget.epochs)
+
+
+def _read_policy(
+    folder: Path, examples: Sequence[Example], epochs: int
+) -> tuple[PolicyCheckpoint, Path, Ledger]:
+    from mnpo.training.models.hashing import hash_policy
+
+    result = json.loads((folder / "result.json").read_text())
+    policy = PolicyCheckpoint(folder / "policy", hash_policy(folder / "policy"))
+    return (
+        policy,
+        folder / "log.jsonl",
+        Ledger(
+            gradient_steps=int(result["steps"]),
+            trained_groups=epochs * len(examples),
+            trained_tokens=epochs * sum(example.tokens for example in examples),
+        ),
+    )
+
+
+def _describe_objective(task: UpdateTask) -> dict[str, Any]:
+    """What the loss is, apart from the data."""
+    if task.method.pair_loss is not None:
+        return task.method.describe()
+    return {
+        "distance": str(task.update.distance),
+        "step_size": float(task.update.step_size),
+        "advantage": task.update.advantage,
+        "demonstrations": task.update.winners is not None,
+    }
+
+
+def _card(bench: Workbench, task: UpdateTask) -> Any:
+    from mnpo.training.models.save import ModelCard
+
+    return ModelCard(
+        label=task.label,
+        method=task.method.describe(),
+        recipe=bench.recipe.model_dump(mode="json"),
+        start=bench.start.sha256,
+        data=bench.data.describe(),
+    )
+
+
+def _digest(examples: Sequence[Example]) -> str:
+    """Hash over every number of the examples."""
+    whole = hashlib.sha256()
+    for example in examples:
+        ids = [list(example.prompt_ids), [list(own) for own in example.response_ids]]
+        whole.update(repr(ids).encode())
+        for array in (
+            example.anchor_log_probs,
+            example.weights,
+            example.preferences,
+            example.values,
+            example.reference_log_probs,
+        ):
+            whole.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+    return whole.hexdigest()

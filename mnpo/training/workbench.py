@@ -1,0 +1,161 @@
+"""Everything a recipe resolves to: models, prompts, oracles, backend and stores, once for a run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnpo.errors import InvalidSetting
+from mnpo.training.data.preparation import DataReport, PreparedPrompt, prepare
+from mnpo.training.data.splits import split_prompts
+from mnpo.training.generation.base import Backend
+from mnpo.training.generation.build import build_backend
+from mnpo.training.logprobs.store import LogProbStore
+from mnpo.training.models.load import load_tokenizer, resolve_model
+from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.oracles.base import PreferenceOracle
+from mnpo.training.oracles.build import build_oracle
+from mnpo.training.recipe import Recipe
+from mnpo.training.stages import Listener, StageStore
+from mnpo.training.tokens import TokenContract, contract_of
+from mnpo.training.world import World, current_world
+
+#: Finds a game's preference matrix by name and parameters; the command line gives the simulator's.
+Games = Callable[[str, Mapping[str, Any]], np.ndarray]
+#: Told of steps inside a stage: (what, done, total).
+Progress = Callable[[str, int, int], None]
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Listen to nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Workbench:
+    """A recipe made real. All methods and seeds of a run share one.
+
+    Attributes:
+        recipe: what was asked for.
+        start: the reference policy and everybody's start.
+        externals: opponents from outside (EO-MNPO).
+        tokenizer, contract: shared by all policies; others were refused.
+        prompts, held_out: encoded prompts, none in both.
+        data: what reading them dropped, and why.
+        oracle: the preference oracle of single-oracle methods.
+        annotators: one for each player of heterogeneous methods.
+        backend: where responses come from.
+        stages, log_probs: what is finished already.
+        world, device: the processes, and where this one computes.
+        progress: told of steps inside a stage.
+    """
+
+    recipe: Recipe
+    start: PolicyCheckpoint
+    externals: tuple[PolicyCheckpoint, ...]
+    tokenizer: Any
+    contract: TokenContract
+    prompts: tuple[PreparedPrompt, ...]
+    held_out: tuple[PreparedPrompt, ...]
+    data: DataReport
+    oracle: PreferenceOracle
+    annotators: tuple[PreferenceOracle, ...]
+    backend: Backend
+    stages: StageStore
+    log_probs: LogProbStore
+    world: World
+    device: str
+    progress: Progress = no_progress
+
+    def parts(self, seed: int) -> tuple[tuple[PreparedPrompt, ...], ...]:
+        """The prompts of each iteration: fresh ones every time, in an order of the seed's.
+
+        Raises:
+            UserError: there are too few.
+        """
+        budget = self.recipe.budget
+        return split_prompts(self.prompts, budget.iterations, budget.prompts, seed)
+
+
+def open_workbench(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    games: Games | None = None,
+    listen: Listener | None = None,
+    progress: Progress = no_progress,
+) -> Workbench:
+    """Resolve a recipe; nothing is trained yet.
+
+    Args:
+        recipe: checked settings.
+        folder: the run directory; stages and log-probs go below it.
+        games: finds matrices for oracles that name a game.
+        listen: told of stages.
+        progress: told of steps inside a stage.
+
+    Raises:
+        UserError: something that the recipe names is missing, or does not fit the rest.
+    """
+    world = current_world()
+    device = pick_device(world)
+    start = resolve_model(recipe.model)
+    tokenizer = load_tokenizer(start)
+    contract = contract_of(tokenizer)
+    externals = tuple(
+        _external(recipe.model.model_copy(update={"name": name, "revision": None}), contract)
+        for name in recipe.externals
+    )
+    data = prepare(recipe.data, tokenizer)
+    stages = StageStore(folder / "stages", world)
+    answers = folder / "answers"
+    if listen is not None:
+        stages.listen = listen
+    return Workbench(
+        recipe=recipe,
+        start=start,
+        externals=externals,
+        tokenizer=tokenizer,
+        contract=contract,
+        prompts=data.train,
+        held_out=data.held_out,
+        data=data.report,
+        oracle=build_oracle(recipe.oracle, device=device, games=games, folder=answers),
+        annotators=_annotators(recipe, device, games, answers),
+        backend=build_backend(recipe.sampling, recipe.model, tokenizer, device),
+        stages=stages,
+        log_probs=LogProbStore(folder / "logprobs"),
+        world=world,
+        device=device,
+        progress=progress,
+    )
+
+
+def pick_device(world: World) -> str:
+    """The accelerator of this process, or "cpu"."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "cpu"
+    return f"cuda:{world.rank % torch.cuda.device_count()}"
+
+
+def _annotators(
+    recipe: Recipe, device: str, games: Games | None, folder: Path
+) -> tuple[PreferenceOracle, ...]:
+    built: Sequence[PreferenceOracle] = [
+        build_oracle(settings, device=device, games=games, folder=folder)
+        for settings in recipe.annotators
+    ]
+    names = [oracle.name for oracle in built]
+    if len(set(names)) < len(names):
+        raise InvalidSetting(f"annotators: two are called the same, {', '.join(names)}")
+    return tuple(built)
+
+
+def _external(settings: Any, contract: TokenContract) -> PolicyCheckpoint:
+    policy = resolve_model(settings)
+    found = contract_of(load_tokenizer(policy))
+    contract.require_same(found, "the policy", f"external '{settings.name}'")
+    return policy
