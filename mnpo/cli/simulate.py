@@ -181,10 +181,11 @@ def _configuration(
     """The file's keys, overridden by the options, with --set and --sweep sorted in."""
     from mnpo.cli.values import read_assignments, read_axis, read_policy
     from mnpo.errors import InvalidSetting
+    from mnpo.runs.reading import read_yaml_file
     from simulators.study.config import StudyConfig, parse_config
     from simulators.study.settings import sort_assignments
 
-    values = _read_yaml(file) if file else {}
+    values = read_yaml_file(file, f"--config {file}") if file else {}
     parse_config(values, f"{file}: {{}}".format)  # its mistakes by its own name
     named = {"reference": ("auto", "uniform", "skewed"), "initial": ("reference", "random")}
     for name, names in named.items():
@@ -213,28 +214,6 @@ def _configuration(
     }
     whole: StudyConfig = parse_config(base.model_dump() | update)
     return whole
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    import yaml
-
-    from mnpo.cli.values import load_yaml
-    from mnpo.errors import InvalidSetting
-
-    try:
-        loaded = load_yaml(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidSetting(f"--config {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InvalidSetting(f"--config {file} is not YAML: not a text file") from None
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise InvalidSetting(f"--config {file} is not YAML: {line}{error.problem}") from None
-    except yaml.YAMLError as error:
-        raise InvalidSetting(f"--config {file} is not YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(loaded, dict):
-        raise InvalidSetting(f"--config {file} must hold keys and values, as run.yaml does")
-    return {str(key): value for key, value in loaded.items()}
 
 
 def _default_folder(config: "StudyConfig") -> Path:

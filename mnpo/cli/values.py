@@ -1,77 +1,17 @@
 """Reading values as the command line has them."""
 
-import contextlib
 import math
-import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import yaml
 
 from mnpo.errors import InvalidSetting
+from mnpo.runs.reading import load_yaml as load_yaml
+from mnpo.runs.reading import read_assignments as read_assignments
+from mnpo.runs.reading import read_value as read_value
 
 #: Values that an axis holds at most; more is a slip of the fingers.
 MAX_VALUES = 100_000
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML whose numbers are numbers: version 1.1 takes 1e-3 for a text."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
-)
-
-
-def load_yaml(text: str) -> Any:
-    """The value of a YAML text.
-
-    Raises:
-        yaml.YAMLError: broken YAML.
-    """
-    return yaml.load(text, Loader=_Loader)
-
-
-def read_assignments(items: Iterable[str], option: str = "--set") -> dict[str, Any]:
-    """``key=value`` texts as a mapping; values are read as YAML (numbers, lists, true, text).
-
-    Raises:
-        InvalidSetting: a text without "=", an empty key, a key given twice, or broken YAML.
-    """
-    result: dict[str, Any] = {}
-    for item in items:
-        key, separator, text = item.partition("=")
-        key = key.strip()
-        if not separator or not key:
-            raise InvalidSetting(f"{option} takes key=value, got '{item}'")
-        if key in result:
-            raise InvalidSetting(f"{option} {key} is given twice")
-        result[key] = read_value(text, f"{option} {key}")
-    return result
-
-
-def read_value(text: str, where: str) -> Any:
-    """One value: YAML, and as papers print them fractions, 1/3, and lists of numbers, 0.6,0.4.
-
-    Raises:
-        InvalidSetting: broken YAML.
-    """
-    numerator, slash, denominator = text.partition("/")
-    if slash:
-        try:
-            return float(numerator) / float(denominator)
-        except (ValueError, ZeroDivisionError):
-            return text
-    if "," in text:
-        with contextlib.suppress(ValueError):
-            return [float(part) for part in text.split(",")]
-    try:
-        return load_yaml(text)
-    except yaml.YAMLError:
-        raise InvalidSetting(f"{where}: cannot read '{text}' as a value") from None
 
 
 def read_axis(text: str, where: str) -> tuple[Any, ...]:

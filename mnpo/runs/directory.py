@@ -53,14 +53,8 @@ class RunDirectory:
             OSError: it cannot be created or written.
         """
         run = cls(path)
-        if path.exists() and not path.is_dir():
-            raise UserError(f"{path} is a file; give a folder to write the run into")
-        if path.is_dir() and not run._is_fresh():
-            if overwrite and (path / "run.yaml").is_file():
-                shutil.rmtree(path)
-            else:
-                run._require_same(config)
-                run._require_unchanged(inputs or {})
+        if run.refuse(config, inputs=inputs, overwrite=overwrite):
+            shutil.rmtree(path)
         run.parts.mkdir(parents=True, exist_ok=True)
         if not (path / "run.yaml").exists():
             write_atomically(path / "run.yaml", dump_yaml(config))
@@ -71,6 +65,31 @@ class RunDirectory:
                 | {"environment": environment(), "status": "running"}
             )
         return run
+
+    def refuse(
+        self,
+        config: Mapping[str, Any],
+        *,
+        inputs: Mapping[str, str] | None = None,
+        overwrite: bool = False,
+    ) -> bool:
+        """Look whether `open` with the same arguments would be refused; writes nothing.
+
+        Returns:
+            whether `open` would delete what is there.
+
+        Raises:
+            UserError: as `open`.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"{self.path} is a file; give a folder to write the run into")
+        if not self.path.is_dir() or self._is_fresh():
+            return False
+        if overwrite and (self.path / "run.yaml").is_file():
+            return True
+        self._require_same(config)
+        self._require_unchanged(inputs or {})
+        return False
 
     @property
     def parts(self) -> Path:

@@ -6,7 +6,7 @@ piece is a stage that is found again by its inputs, so the loop has no state of 
 running it again after a kill walks through what is done and goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,11 @@ from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.players import Players
 from mnpo.training.seeds import seed_for
 from mnpo.training.task import UpdateTask
-from mnpo.training.update import run_update
+from mnpo.training.update import UpdateResult, run_update
 from mnpo.training.workbench import Workbench
+
+#: Carries out one update: `run_update`, or a count of what it would cost (`mnpo.training.plan`).
+CarryOut = Callable[[Workbench, UpdateTask], UpdateResult]
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,9 @@ class Trained:
         return tuple(own[-1] for own in self.policies)
 
 
-def run_method(bench: Workbench, method: Method, seed: int) -> Trained:
+def run_method(
+    bench: Workbench, method: Method, seed: int, carry_out: CarryOut = run_update
+) -> Trained:
     """Train a method for the recipe's iterations under its budget.
 
     Methods with several players or several updates an iteration share the iteration's prompts out
@@ -93,7 +98,7 @@ def run_method(bench: Workbench, method: Method, seed: int) -> Trained:
                 if len(updates) > 1:
                     label += f", update {index + 1} of {len(updates)}"
                 before = intermediate
-                result = run_update(
+                result = carry_out(
                     bench,
                     UpdateTask(
                         method=method,

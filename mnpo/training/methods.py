@@ -6,13 +6,14 @@ from the reference or from the current policy. Methods without an honest languag
 refused with the reason.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from mnpo.algorithms import Algorithm, get_algorithm, list_algorithms
 from mnpo.algorithms.registry import find_entry
-from mnpo.algorithms.sources import CURRENT, REFERENCE, Solution
+from mnpo.algorithms.sources import CURRENT, REFERENCE, Geometric, Solution
 from mnpo.algorithms.update import Update
 from mnpo.errors import InvalidSetting, suggest
 
@@ -158,7 +159,7 @@ def get_method(name: str, parameters: Mapping[str, Any] | None = None) -> Method
     given = dict(parameters or {})
     if name in _PAIR_LOSSES:
         return _pair_loss(name, given)
-    if name not in _algorithm_names():
+    if not _is_algorithm(name):
         raise InvalidSetting(f"unknown method '{name}'{suggest(name, list_methods())}")
     own = find_entry(name).name
     if own in _NO_FORM:
@@ -171,35 +172,53 @@ def get_method(name: str, parameters: Mapping[str, Any] | None = None) -> Method
 
 
 def known_parameters(name: str) -> frozenset[str]:
-    """Parameters that a method reads, for ``method_defaults``."""
+    """Parameters that ``method_defaults`` may give to a method, in the common convention.
+
+    Left out are those that it does not read, and those that its name presets (the variant of
+    dpo-online). The schedule is 2/(temperature (t + 2)): only methods that read both the step
+    and the temperature get it by default.
+    """
     if name in _PAIR_LOSSES:
         return frozenset({*_settings_of(_PAIR_LOSSES[name]), "sampler"})
-    if name not in _algorithm_names():
+    if not _is_algorithm(name):
         return frozenset()
-    kind = find_entry(name).kind
-    unread = {"step_size", "temperature"} - kind.reads
-    return frozenset(field.name for field in fields(kind) if field.name not in unread)
+    entry = find_entry(name)
+    unread = {"step_size", "temperature"} - entry.kind.reads
+    if unread:
+        unread |= {"schedule"}
+    return frozenset(f.name for f in fields(entry.kind)) - unread - set(entry.preset)
 
 
-def _algorithm_names() -> set[str]:
-    names = {entry.name for entry in list_algorithms()}
-    return names | {"td-mnpo", "hedge", "spo"}
+def _is_algorithm(name: str) -> bool:
+    """Whether the registry knows the name or alias."""
+    try:
+        find_entry(name)
+    except InvalidSetting:
+        return False
+    return True
 
 
 def _require_a_form(name: str, algorithm: Algorithm) -> None:
-    """Refuse implicit steps and extrapolated advantages: neither can be sampled from."""
-    for update in algorithm.updates(1):
+    """Refuse implicit steps, and opponents that are no distribution: neither can be sampled."""
+    for update in (*algorithm.updates(0), *algorithm.updates(1)):
         if any(isinstance(source, Solution) for source, _ in update.opponents):
             raise InvalidSetting(
                 f"{name}: an exact proximal step has no form on language models; set inner to a "
                 "number of steps between two refreshes of the reference"
             )
-        coefficients = [float(weight) for _, weight in update.opponents]
-        if any(c < 0 for c in coefficients) or (coefficients and abs(sum(coefficients) - 1) > 1e-9):
+        if algorithm.slug == "onpo" and any(weight < 0 for _, weight in update.opponents):
             raise InvalidSetting(
                 f"{name}: the advantage extrapolates, and no pairs can be sampled from that; set "
                 "form=two-sequence"
             )
+        mixtures = [s.parts for s, _ in update.opponents if isinstance(s, Geometric)]
+        for mixture in (update.opponents, *mixtures):
+            weights = [float(weight) for _, weight in mixture]
+            if any(w < 0 for w in weights) or (weights and not math.isclose(sum(weights), 1)):
+                raise InvalidSetting(
+                    f"{name}: its opponents get the weights {weights}, and no pairs can be "
+                    "sampled from that; keep step_size * temperature at most 1"
+                )
 
 
 def _pair_loss(name: str, given: dict[str, Any]) -> Method:
@@ -213,8 +232,15 @@ def _pair_loss(name: str, given: dict[str, Any]) -> Method:
             raise InvalidSetting(
                 f"{name}: unknown parameter '{key}'{suggest(key, [*known, 'sampler'])}"
             )
-        if key != "divergence" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        if key == "divergence":
+            if value not in DIVERGENCES:
+                raise InvalidSetting(
+                    f"{name}: divergence must be one of {', '.join(DIVERGENCES)}, got {value!r}"
+                )
+        elif isinstance(value, bool) or not isinstance(value, int | float):
             raise InvalidSetting(f"{name}: {key} must be a number, got {value!r}")
+        elif not math.isfinite(value):
+            raise InvalidSetting(f"{name}: {key} must be a finite number, got {value}")
     loss = PairLoss(row.loss, {**row.defaults, **given}, sampler)
     return Method(name=name, pair_loss=loss)
 
@@ -233,6 +259,8 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "cpo": ("scale", "likelihood_weight"),
     "orpo": ("odds_weight",),
 }
+#: Names that f-dpo's divergence takes, held against `mnpo.losses` likewise.
+DIVERGENCES = ("reverse-kl", "forward-kl", "jensen-shannon", "alpha")
 
 
 def _settings_of(row: _Row) -> tuple[str, ...]:

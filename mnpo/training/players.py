@@ -1,6 +1,8 @@
 """Policies through time: what the sources of an update mean on language-model checkpoints."""
 
+import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 from mnpo.algorithms.sources import (
     Demonstrations,
@@ -23,6 +25,7 @@ from mnpo.training.models.policy import PolicyCheckpoint
 
 #: A policy and its weight.
 Share = tuple[PolicyCheckpoint, float]
+_Item = TypeVar("_Item")
 
 
 class Players:
@@ -80,14 +83,15 @@ class Players:
         """Where responses are sampled: components and their probabilities.
 
         An update without opponents (a reward advantage) samples from the player's own policy, as
-        do the losers of SPIN's pairs.
+        do the losers of SPIN's pairs. A lone policy weighs exactly one, however many sources named
+        it, so that methods which sample from it find the same stage.
         """
         weighted = update.opponents or ((History(0), 1.0),)
         components: list[tuple[Mixture, float]] = []
         for source, weight in weighted:
             if isinstance(source, Geometric):
                 parts = _merged(self._shares(source.parts, player, intermediate))
-                components.append((parts, float(weight)))
+                components.append((_exact(parts), float(weight)))
             else:
                 components += [
                     (((policy, 1.0),), share)
@@ -97,7 +101,7 @@ class Players:
         for mixture, weight in components:
             key = tuple((policy.sha256, share) for policy, share in mixture)
             merged[key] = (mixture, merged.get(key, (mixture, 0.0))[1] + weight)
-        return tuple(merged.values())
+        return _exact(tuple((m, weight) for m, weight in merged.values() if weight != 0))
 
     def _shares(
         self, weighted: tuple[Weighted, ...], player: int, intermediate: PolicyCheckpoint | None
@@ -142,6 +146,13 @@ class Players:
                 "externals; name one model for each external weight"
             )
         return self._externals[index]
+
+
+def _exact(weighted: tuple[tuple[_Item, float], ...]) -> tuple[tuple[_Item, float], ...]:
+    """The same without the rounding of weights that add up to one on a single item."""
+    if len(weighted) == 1 and math.isclose(weighted[0][1], 1.0, rel_tol=1e-9):
+        return ((weighted[0][0], 1.0),)
+    return weighted
 
 
 def _merged(shares: Sequence[Share]) -> tuple[Share, ...]:

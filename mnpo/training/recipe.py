@@ -89,6 +89,8 @@ class BudgetSettings(Settings):
         prompts: prompts of one iteration, shared out to the players and to the updates of
             methods with several.
         epochs: passes over the iteration's groups.
+        fresh: every iteration takes prompts that no earlier one saw; False takes the same ones
+            every time (small worlds).
         share_out: False gives every player and update all of an iteration's prompts: methods
             with several then spend a multiple, which the ledger shows.
     """
@@ -96,6 +98,7 @@ class BudgetSettings(Settings):
     iterations: int = Field(default=3, ge=1)
     prompts: int = Field(default=64, ge=1)
     epochs: int = Field(default=1, ge=1)
+    fresh: bool = True
     share_out: bool = True
 
 

@@ -23,12 +23,8 @@ def collect_responses(bench: Workbench, task: UpdateTask) -> tuple[GroupDataset,
         UserError: from the backend.
     """
     recipe = bench.recipe
+    require_fitting_data(bench, task)
     if recipe.data.use_completions:
-        if task.update.opponents != ((REFERENCE, 1.0),) or task.update.winners is not None:
-            raise InvalidSetting(
-                f"{task.method.name} trains on samples of its own policy; data.use_completions "
-                "goes with offline methods only (dpo, ipo, simpo, ...)"
-            )
         return _given(bench, task.prompts), Ledger(prompts=len(task.prompts))
     if recipe.sampling.support == "given":
         dataset = _given(bench, task.prompts)
@@ -59,18 +55,43 @@ def collect_responses(bench: Workbench, task: UpdateTask) -> tuple[GroupDataset,
     return dataset, counts
 
 
+def require_fitting_data(bench: Workbench, task: UpdateTask) -> None:
+    """Refuse what can be seen before anything is sampled.
+
+    Raises:
+        InvalidSetting: given completions for a method that samples from its own policy, or a
+            prompt without the completions or demonstration that are wanted.
+    """
+    recipe = bench.recipe
+    if recipe.data.use_completions and (
+        task.update.opponents != ((REFERENCE, 1.0),) or task.update.winners is not None
+    ):
+        raise InvalidSetting(
+            f"{task.method.name} trains on samples of its own policy; data.use_completions "
+            "goes with offline methods only (dpo, ipo, simpo, ...)"
+        )
+    given = recipe.data.use_completions or recipe.sampling.support == "given"
+    for prepared in task.prompts:
+        prompt = prepared.prompt
+        if given and len(prompt.completions) < 2:
+            raise InvalidSetting(
+                f"prompt {shown(prompt)} has {len(prompt.completions)} completions of its "
+                "own and at least 2 are needed; leave out data.use_completions (or "
+                "sampling.support=given), or give a chosen and a rejected one"
+            )
+        if task.update.winners is not None and not prompt.demonstrations:
+            raise InvalidSetting(
+                f"prompt {shown(prompt)} has no demonstration to imitate; use data with a chosen "
+                f"response or a demonstration for each prompt, or leave out {task.method.name}"
+            )
+
+
 def _given(bench: Workbench, prompts: Sequence[PreparedPrompt]) -> GroupDataset:
     """The data's own completions, cut at the length limit as sampled ones are."""
     limit = bench.recipe.sampling.max_new_tokens
     groups = []
     for prepared in prompts:
         prompt = prepared.prompt
-        if len(prompt.completions) < 2:
-            raise InvalidSetting(
-                f"prompt {shown(prompt)} has {len(prompt.completions)} completions of its "
-                "own and at least 2 are needed; leave out data.use_completions (or "
-                "sampling.support=given), or give a chosen and a rejected one"
-            )
         responses = []
         for text in prompt.completions:
             own = tuple(encode_response(bench.tokenizer, prompt, text))
@@ -84,11 +105,6 @@ def _with_demonstrations(bench: Workbench, dataset: GroupDataset) -> GroupDatase
     groups = []
     limit = bench.recipe.sampling.max_new_tokens
     for group in dataset.groups:
-        if not group.prompt.demonstrations:
-            raise InvalidSetting(
-                f"prompt {shown(group.prompt)} has no demonstration to imitate; use data "
-                "with a chosen response or a demonstration for each prompt, or leave out spin"
-            )
         text = group.prompt.demonstrations[0]
         ids = tuple(encode_response(bench.tokenizer, group.prompt, text))
         first = Response(ids[:limit], text, finished=len(ids) <= limit)

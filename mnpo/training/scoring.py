@@ -45,16 +45,26 @@ def _scored(bench: Workbench, policy: PolicyCheckpoint, dataset: GroupDataset) -
     """Log-probs of every response under a policy: from the store, or computed once."""
 
     def compute() -> list[Array]:
-        from mnpo.training.logprobs.scoring import score_groups
-        from mnpo.training.models.load import load_policy
+        import torch
 
-        model = load_policy(policy, bench.recipe.model, device=bench.device, for_training=False)
-        return score_groups(
-            model,
-            [(g.prompt_ids, tuple(r.ids for r in g.responses)) for g in dataset.groups],
-            max_tokens=bench.recipe.optimizer.micro_batch_tokens,
-            pad_id=bench.contract.pad_id,
-        )
+        from mnpo.training.logprobs.forward import enable_completion_scoring
+        from mnpo.training.logprobs.scoring import score_groups
+        from mnpo.training.models.loading import load_policy
+
+        # The arithmetic of training, so that a policy's log-ratio to itself is zero: float32
+        # weights, under autocast where the precision is lower.
+        settings = bench.recipe.model
+        exact = settings.model_copy(update={"precision": "float32", "lora": None})
+        model = load_policy(policy, exact, bench.device, for_training=False)
+        enable_completion_scoring(model)
+        half = settings.precision == "bfloat16"
+        with torch.autocast(torch.device(bench.device).type, torch.bfloat16, enabled=half):
+            return score_groups(
+                model,
+                [(g.prompt_ids, tuple(r.ids for r in g.responses)) for g in dataset.groups],
+                max_tokens=bench.recipe.optimizer.micro_batch_tokens,
+                pad_id=bench.contract.pad_id,
+            )
 
     if not bench.world.leads:
         bench.world.barrier()

@@ -73,6 +73,7 @@ class StageStore:
         key = self.key(kind, inputs)
         final = self.root / key
         if key in self._verified:
+            self.listen("reused", kind, key, "")
             return final
         with self._alone(key):
             if self.world.leads:

@@ -46,7 +46,8 @@ class TokenContract:
 
         Args:
             other: the contract to compare with.
-            mine, theirs: what the two belong to, for the message.
+            mine: what this one belongs to, for the message.
+            theirs: what the other one belongs to.
 
         Raises:
             TokenDrift: with both hashes.

@@ -31,8 +31,8 @@ def train_update(
         UserError: the loss is not finite; memory or disk ran out.
     """
     recipe = bench.recipe
-    seed = seed_for(task.seed, "train")
-    objective = _describe_objective(task)
+    seed = seed_for(task.seed, "train") % 2**31  # what numpy's global generator takes
+    objective = describe_objective(task)
     inputs = {
         "start": task.current.sha256,
         "examples": _digest(examples),
@@ -47,11 +47,11 @@ def train_update(
     def make(folder: Path) -> None:
         from mnpo.training.engine.iteration import train
         from mnpo.training.engine.objectives import pair_loss_objective, update_objective
-        from mnpo.training.models.load import load_policy
-        from mnpo.training.models.save import save_policy
+        from mnpo.training.models.loading import load_policy
+        from mnpo.training.models.saving import save_policy
 
         loss = task.method.pair_loss
-        model = load_policy(task.current, recipe.model, device=bench.device, for_training=True)
+        model = load_policy(task.current, recipe.model, bench.device, for_training=True)
         result = train(
             model,
             bench.contract.pad_id,
@@ -67,7 +67,8 @@ def train_update(
             report_to=recipe.report_to,
         )
         if bench.world.leads:
-            save_policy(model, bench.tokenizer, folder / "policy", card=_card(bench, task))
+            card = _card(bench, task, asdict(result))
+            save_policy(model, bench.tokenizer, folder / "policy", card, base=bench.start)
             (folder / "training" / "log.jsonl").replace(folder / "log.jsonl")
             write_atomically(folder / "result.json", json.dumps(asdict(result)) + "\n")
             shutil.rmtree(folder / "training")
@@ -94,7 +95,7 @@ def _read_policy(
     )
 
 
-def _describe_objective(task: UpdateTask) -> dict[str, Any]:
+def describe_objective(task: UpdateTask) -> dict[str, Any]:
     """What the loss is, apart from the data."""
     if task.method.pair_loss is not None:
         return task.method.describe()
@@ -106,15 +107,22 @@ def _describe_objective(task: UpdateTask) -> dict[str, Any]:
     }
 
 
-def _card(bench: Workbench, task: UpdateTask) -> Any:
-    from mnpo.training.models.save import ModelCard
+def _card(bench: Workbench, task: UpdateTask, result: dict[str, Any]) -> Any:
+    from mnpo.runs.environment import environment
+    from mnpo.training.models.card import ModelCard
 
+    method = task.method.describe()
     return ModelCard(
-        label=task.label,
-        method=task.method.describe(),
+        title=f"{task.method.name} on {bench.recipe.model.name}",
+        algorithm=task.method.name,
+        base_model=bench.recipe.model.name,
+        base_sha256=bench.start.sha256,
+        summary=f"Trained with mnpo-bench: {task.label}.",
+        parameters=method["parameters"],
         recipe=bench.recipe.model_dump(mode="json"),
-        start=bench.start.sha256,
-        data=bench.data.describe(),
+        data=bench.data.hashes,
+        ledger=result,
+        versions=environment()["versions"],
     )
 
 

@@ -18,7 +18,6 @@ from mnpo.training.comparisons import (
 from mnpo.training.data.groups import GroupDataset
 from mnpo.training.examples import Example
 from mnpo.training.ledger import Ledger
-from mnpo.training.methods import Method
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.responses import collect_responses
 from mnpo.training.scoring import anchor_log_probs, mixture_log_probs
@@ -88,7 +87,7 @@ def run_update(bench: Workbench, task: UpdateTask) -> UpdateResult:
 def _answers(
     bench: Workbench, task: UpdateTask, dataset: GroupDataset
 ) -> tuple[Answers | None, Ledger]:
-    needs_rewards = task.update.advantage == "reward" or _loss_needs_rewards(task.method)
+    needs_rewards = asks_rewards(task)
     if task.update.winners is not None:
         return None, Ledger()
     if bench.recipe.data.use_completions and not needs_rewards:
@@ -101,12 +100,13 @@ def _answers(
     )
 
 
-def _loss_needs_rewards(method: Method) -> bool:
-    if method.pair_loss is None:
-        return False
+def asks_rewards(task: UpdateTask) -> bool:
+    """Whether the loss regresses on scalar rewards, so that the oracle must have some."""
+    if task.method.pair_loss is None:
+        return task.update.advantage == "reward"
     from mnpo.losses import get_loss
 
-    return "rewards" in get_loss(method.pair_loss.loss).needs
+    return "rewards" in get_loss(task.method.pair_loss.loss).needs
 
 
 def _comparisons(

@@ -1,25 +1,25 @@
 """Everything a recipe resolves to: models, prompts, oracles, backend and stores, once for a run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mnpo.errors import InvalidSetting
 from mnpo.training.data.preparation import DataReport, PreparedPrompt, prepare
 from mnpo.training.data.splits import split_prompts
 from mnpo.training.generation.base import Backend
 from mnpo.training.generation.build import build_backend
 from mnpo.training.logprobs.store import LogProbStore
-from mnpo.training.models.load import load_tokenizer, resolve_model
+from mnpo.training.models.loading import load_contract, load_tokenizer
 from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.models.resolve import resolve
 from mnpo.training.oracles.base import PreferenceOracle
 from mnpo.training.oracles.build import build_oracle
 from mnpo.training.recipe import Recipe
 from mnpo.training.stages import Listener, StageStore
-from mnpo.training.tokens import TokenContract, contract_of
+from mnpo.training.tokens import TokenContract
 from mnpo.training.world import World, current_world
 
 #: Finds a game's preference matrix by name and parameters; the command line gives the simulator's.
@@ -69,12 +69,14 @@ class Workbench:
     progress: Progress = no_progress
 
     def parts(self, seed: int) -> tuple[tuple[PreparedPrompt, ...], ...]:
-        """The prompts of each iteration: fresh ones every time, in an order of the seed's.
+        """The prompts of each iteration, in an order of the seed's; see ``budget.fresh``.
 
         Raises:
             UserError: there are too few.
         """
         budget = self.recipe.budget
+        if not budget.fresh:
+            return split_prompts(self.prompts, 1, budget.prompts, seed) * budget.iterations
         return split_prompts(self.prompts, budget.iterations, budget.prompts, seed)
 
 
@@ -100,9 +102,9 @@ def open_workbench(
     """
     world = current_world()
     device = pick_device(world)
-    start = resolve_model(recipe.model)
+    start = resolve(recipe.model)
     tokenizer = load_tokenizer(start)
-    contract = contract_of(tokenizer)
+    contract = load_contract(start)
     externals = tuple(
         _external(recipe.model.model_copy(update={"name": name, "revision": None}), contract)
         for name in recipe.externals
@@ -123,7 +125,7 @@ def open_workbench(
         data=data.report,
         oracle=build_oracle(recipe.oracle, device=device, games=games, folder=answers),
         annotators=_annotators(recipe, device, games, answers),
-        backend=build_backend(recipe.sampling, recipe.model, tokenizer, device),
+        backend=build_backend(recipe.sampling, recipe.model, tokenizer, device, contract),
         stages=stages,
         log_probs=LogProbStore(folder / "logprobs"),
         world=world,
@@ -144,18 +146,14 @@ def pick_device(world: World) -> str:
 def _annotators(
     recipe: Recipe, device: str, games: Games | None, folder: Path
 ) -> tuple[PreferenceOracle, ...]:
-    built: Sequence[PreferenceOracle] = [
+    return tuple(
         build_oracle(settings, device=device, games=games, folder=folder)
         for settings in recipe.annotators
-    ]
-    names = [oracle.name for oracle in built]
-    if len(set(names)) < len(names):
-        raise InvalidSetting(f"annotators: two are called the same, {', '.join(names)}")
-    return tuple(built)
+    )
 
 
 def _external(settings: Any, contract: TokenContract) -> PolicyCheckpoint:
-    policy = resolve_model(settings)
-    found = contract_of(load_tokenizer(policy))
+    policy = resolve(settings)
+    found = load_contract(policy)
     contract.require_same(found, "the policy", f"external '{settings.name}'")
     return policy

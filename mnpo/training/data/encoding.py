@@ -38,8 +38,10 @@ def check_conversation(messages: Sequence[Message]) -> None:
         raise UserError("the prompt is empty")
     for number, message in enumerate(messages, start=1):
         if message.role not in ROLES:
-            raise UserError(f"turn {number} has the unknown role {message.role!r}: use system, "
-                            "user or assistant")
+            raise UserError(
+                f"turn {number} has the unknown role {message.role!r}: use system, "
+                "user or assistant"
+            )
         if not message.content.strip():
             raise UserError(f"turn {number} ({message.role}) is empty")
     turns = [message.role for message in messages]
@@ -118,14 +120,10 @@ def encode_response(
     return (*_tokenize(tokenizer, text), end)
 
 
-def given_responses(
-    tokenizer: "PreTrainedTokenizerBase", prompt: Prompt
-) -> tuple[Response, ...]:
+def given_responses(tokenizer: "PreTrainedTokenizerBase", prompt: Prompt) -> tuple[Response, ...]:
     """The prompt's own completions as responses, as if they had been sampled."""
     encoded = (encode_response(tokenizer, prompt, text) for text in prompt.completions)
-    return tuple(
-        Response(ids=ids, text=decode(tokenizer, ids), finished=True) for ids in encoded
-    )
+    return tuple(Response(ids=ids, text=decode(tokenizer, ids), finished=True) for ids in encoded)
 
 
 def shown(prompt: Prompt) -> str:

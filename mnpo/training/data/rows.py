@@ -87,9 +87,7 @@ def _conversation(values: Mapping[str, Any]) -> tuple[tuple[Message, ...], str |
     raise UserError("has neither 'prompt' nor 'messages'")
 
 
-def _response(
-    values: Mapping[str, Any], name: str, prompt: Sequence[Message]
-) -> str | None:
+def _response(values: Mapping[str, Any], name: str, prompt: Sequence[Message]) -> str | None:
     """The text of a response; a repeated prompt before it must be the row's prompt."""
     if name not in values:
         return None
@@ -114,7 +112,9 @@ def _messages(value: Any, name: str) -> tuple[Message, ...]:
         raise UserError(f"'{name}' is empty")
     for number, turn in enumerate(value, start=1):
         if not isinstance(turn, dict) or not {"role", "content"} <= turn.keys():
-            raise UserError(f"'{name}', turn {number}: expected {{role, content}}, got {turn!r:.60}")
+            raise UserError(
+                f"'{name}', turn {number}: expected {{role, content}}, got {turn!r:.60}"
+            )
         if not (isinstance(turn["role"], str) and isinstance(turn["content"], str)):
             raise UserError(f"'{name}', turn {number}: role and content must be texts")
     return tuple(Message(turn["role"], turn["content"]) for turn in value)

@@ -34,7 +34,7 @@ def split_prompts(
     if needed > len(prompts):
         raise UserError(
             f"{iterations} iterations of {per_iteration} prompts need {needed} training prompts, "
-            f"there are {len(prompts)}; lower budget.prompts or budget.iterations, or give more data"
+            f"there are {len(prompts)}; lower budget.prompts or budget.iterations, or add data"
         )
 
     def rank(item: Item) -> bytes:
@@ -42,6 +42,5 @@ def split_prompts(
 
     shuffled = sorted(prompts, key=rank)
     return tuple(
-        tuple(shuffled[start : start + per_iteration])
-        for start in range(0, needed, per_iteration)
+        tuple(shuffled[start : start + per_iteration]) for start in range(0, needed, per_iteration)
     )

@@ -68,9 +68,7 @@ def _json(path: Path, text: str) -> Iterator[Row]:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
         hint = "; one JSON object a line is .jsonl" if error.msg == "Extra data" else ""
-        raise UserError(
-            f"{path}, line {error.lineno}: not JSON ({error.msg}){hint}"
-        ) from None
+        raise UserError(f"{path}, line {error.lineno}: not JSON ({error.msg}){hint}") from None
     if not isinstance(rows, list):
         raise UserError(f"{path}: holds a {type(rows).__name__}, expected a list of rows")
     for number, row in enumerate(rows, start=1):
@@ -121,8 +119,7 @@ def _parquet(path: Path, content: bytes) -> Iterator[Row]:
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: cannot be read as parquet ({reason})") from None
-    for number, row in enumerate(table.to_pylist(), start=1):
-        yield number, row
+    yield from enumerate(table.to_pylist(), start=1)
 
 
 def _mapping(path: Path, number: int, row: Any) -> dict[str, Any]:

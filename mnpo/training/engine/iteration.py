@@ -11,7 +11,7 @@ from typing import Any
 
 from accelerate.utils import broadcast_object_list
 from torch import nn
-from transformers import TrainingArguments
+from transformers import TrainerCallback, TrainingArguments
 
 from mnpo.errors import InvalidSetting
 from mnpo.runs.files import digest
@@ -61,6 +61,7 @@ def train(
     seed: int,
     work_dir: Path,
     report_to: Sequence[str] = (),
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> TrainResult:
     """Train a policy in place on one iteration's groups.
 
@@ -88,6 +89,7 @@ def train(
         seed: of the shuffles.
         work_dir: folder of checkpoints and log, created if need be.
         report_to: trackers: tensorboard, wandb, trackio.
+        callbacks: of transformers, called as in any Trainer.
 
     Raises:
         UserError: the loss is not finite; memory or disk ran out; ``work_dir`` belongs to other
@@ -136,6 +138,8 @@ def train(
                 warmup_steps=math.ceil(optimizer.warmup_ratio * len(plan)),
             ),
         )
+        for callback in callbacks:
+            trainer.add_callback(callback)
         checkpoint = _checkpoint(work_dir, key, args)
         if args.process_index == 0:
             trainer.restart_log(_history(checkpoint))

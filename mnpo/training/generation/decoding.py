@@ -7,7 +7,6 @@ on the device, or on the state of torch's global generators.
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -86,15 +85,3 @@ def pick(scores: Tensor, uniforms: Tensor) -> Tensor:
     level = uniforms.to(dtype=wide).to(mass.device)[:, None] * total
     level = torch.minimum(level, torch.nextafter(total, torch.zeros_like(total)))
     return torch.searchsorted(mass, level, right=True)[:, 0]
-
-
-def uniforms_for(seed: int, prompt: int, copy: int, length: int) -> np.ndarray:
-    """(length,) uniforms in [0, 1) of one completion: a stream of its own (numpy's PCG64).
-
-    Args:
-        seed: at least 0.
-        prompt: position of the prompt in the call.
-        copy: which continuation of it.
-        length: how many; a longer stream begins with a shorter one.
-    """
-    return np.random.default_rng([seed, prompt, copy]).random(length)

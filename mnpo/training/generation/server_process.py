@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 
 #: Waits until the parent is gone, however it went (its end of the pipe closes), and then ends the
 #: server's group. A block that ends in order needs no guard; SIGKILL leaves no other way.
-_GUARD = "cat > /dev/null; kill -TERM -- -$0; sleep 10; kill -KILL -- -$0"
+_GUARD = "cat > /dev/null; kill -s TERM -- -$0; sleep 10; kill -s KILL -- -$0"
 
 
 class ServerProcess:
@@ -83,7 +83,9 @@ def run_server(
         UserError: the program is missing, ended before it was ready, or was not ready in time.
     """
     port = _free_port()
-    filled = [_fill(part, {"model": str(model), "host": HOST, "port": str(port)}) for part in command]
+    filled = [
+        _fill(part, {"model": str(model), "host": HOST, "port": str(port)}) for part in command
+    ]
     url = f"http://{HOST}:{port}"
     with tempfile.TemporaryFile() as output:
         process = _start(filled, output)

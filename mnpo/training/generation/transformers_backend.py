@@ -16,8 +16,9 @@ from transformers import PreTrainedModel
 from mnpo.errors import InvalidSetting, UserError
 from mnpo.training.generation.base import Completion, Mixture, Sampler
 from mnpo.training.generation.cached_policy import CachedPolicy, left_padded
-from mnpo.training.generation.decoding import mixture_log_probs, pick, truncate, uniforms_for
+from mnpo.training.generation.decoding import mixture_log_probs, pick, truncate
 from mnpo.training.generation.mixtures import merged
+from mnpo.training.generation.streams import uniforms_for
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.recipe import SamplingSettings
 from mnpo.training.tokens import TokenContract
@@ -85,7 +86,7 @@ class TransformersSampler:
                 f"a mixture needs policies with one vocabulary, got sizes {sorted(sizes)}"
             )
         for model in models:
-            model.eval()
+            model.train(mode=False)
         self._models = models
         self._weights = tuple(weights)
         self._settings = settings

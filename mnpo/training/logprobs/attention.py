@@ -34,7 +34,8 @@ def require_packable(model: PreTrainedModel) -> None:
     config, name = model.config, type(model).__name__
     kinds = set(_layer_types(config)) - set(_LAYERS)
     if model._is_stateful or kinds:
-        what = f"layers of kind {', '.join(sorted(kinds))}" if kinds else "recurrent layers"
+        recurrent = model._is_stateful
+        what = "recurrent layers" if recurrent else f"layers of kind {', '.join(sorted(kinds))}"
         raise InvalidSetting(
             f"{name} has {what}, in which responses that share a prompt would see each other; "
             "take a model with full or sliding-window attention"
@@ -83,17 +84,20 @@ def attention_mask(packed: PackedGroups, model: PreTrainedModel) -> Mask | dict[
     return _mask(packed, model, _window(config, "sliding_attention"))
 
 
+def config_entry(config: PretrainedConfig, key: str) -> Any:
+    """An entry that only some families of models have; None says there is no such thing."""
+    return getattr(config, key) if hasattr(config, key) else None
+
+
 def _layer_types(config: PretrainedConfig) -> list[str]:
-    return _entry(config.get_text_config(), "layer_types") or []
+    return config_entry(config.get_text_config(), "layer_types") or []
 
 
 def _window(config: PretrainedConfig, kind: str) -> int | None:
-    return _entry(config, "sliding_window") if kind == "sliding_attention" else None
-
-
-def _entry(config: PretrainedConfig, key: str) -> Any:
-    """An entry that only some families have; None says that the family has no such thing."""
-    return config.to_dict().get(key)
+    if kind != "sliding_attention":
+        return None
+    window: int | None = config_entry(config, "sliding_window")
+    return window
 
 
 def _mask(packed: PackedGroups, model: PreTrainedModel, window: int | None) -> Mask:

@@ -11,14 +11,18 @@ from types import MethodType
 from typing import Any
 
 import torch
-from accelerate.utils import extract_model_from_parallel
 from peft import PeftModel
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from mnpo.errors import InvalidSetting
-from mnpo.training.logprobs.attention import require_packable
+from mnpo.training.logprobs.attention import config_entry, require_packable
 from mnpo.training.logprobs.head import Logits, linear_log_probs
+
+#: What DistributedDataParallel and DeepSpeed, torch.compile and FSDP call the model they wrap.
+_WRAPPED = ("module", "_orig_mod", "_fsdp_wrapped_module")
+#: Where the forward that was there before is kept.
+_LOGITS = "forward_to_logits"
 
 
 def enable_completion_scoring(model: nn.Module) -> None:
@@ -35,12 +39,12 @@ def enable_completion_scoring(model: nn.Module) -> None:
         InvalidSetting: its layers or its head are of a kind this package does not understand.
     """
     base = causal_lm(model)
-    if hasattr(base, "forward_to_logits"):
+    if is_enabled(base):
         return
     if isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning:
         raise InvalidSetting("prompt tuning cannot share a prompt's forward; use a LoRA adapter")
     require_packable(base)
-    if "position_ids" not in inspect.signature(base.get_decoder().forward).parameters:
+    if "position_ids" not in inspect.signature(_decoder(base).forward).parameters:
         raise InvalidSetting(
             f"{type(base).__name__} takes no position_ids, so responses cannot share a prompt; "
             "take a model with rotary or learned positions"
@@ -55,38 +59,56 @@ def enable_completion_scoring(model: nn.Module) -> None:
         **kwargs: Any,
     ) -> Any:
         if completion_positions is None or completion_targets is None:
-            return self.forward_to_logits(*args, **kwargs)
+            return self.__dict__[_LOGITS](*args, **kwargs)
         return _log_probs(self, completion_positions, completion_targets, *args, **kwargs)
 
     # transformers reads the names of forward's arguments, e.g. before generating.
     forward.__signature__ = inspect.signature(type(base).forward)  # type: ignore[attr-defined]
-    base.forward_to_logits = base.forward  # type: ignore[assignment]
+    setattr(base, _LOGITS, base.forward)
     base.forward = MethodType(forward, base)
 
 
 def causal_lm(model: nn.Module) -> PreTrainedModel:
-    """The transformers model inside adapters and distributed wrappers."""
-    inner = extract_model_from_parallel(model, keep_torch_compile=False)
-    if isinstance(inner, PeftModel):
-        inner = inner.get_base_model()
-    if not isinstance(inner, PreTrainedModel):
-        raise InvalidSetting(f"{type(inner).__name__} is not a transformers model")
+    """The transformers model inside adapters and distributed wrappers.
+
+    Raises:
+        InvalidSetting: there is none.
+    """
+    inner: Any = model
+    while not isinstance(inner, PreTrainedModel):
+        if isinstance(inner, PeftModel):
+            inner = inner.get_base_model()
+            continue
+        wrapped = next((name for name in _WRAPPED if name in inner._modules), None)
+        if wrapped is None:
+            raise InvalidSetting(f"{type(inner).__name__} is not a transformers language model")
+        inner = inner._modules[wrapped]
     return inner
+
+
+def is_enabled(model: nn.Module) -> bool:
+    """Whether `enable_completion_scoring` has seen the model."""
+    return _LOGITS in causal_lm(model).__dict__
 
 
 def _log_probs(
     model: PreTrainedModel, positions: Tensor, targets: Tensor, *args: Any, **kwargs: Any
 ) -> Tensor:
     given = {key: value for key, value in kwargs.items() if value is not None}
-    hidden = model.get_decoder()(*args, **given).last_hidden_state
+    hidden = _decoder(model)(*args, **given).last_hidden_state
     head = _head(model)
     return linear_log_probs(
         hidden.flatten(0, 1)[positions], head.weight, head.bias, targets, transform=_logits(model)
     )
 
 
+def _decoder(model: PreTrainedModel) -> nn.Module:
+    decoder: nn.Module = model.get_decoder()  # type: ignore[no-untyped-call]
+    return decoder
+
+
 def _head(model: PreTrainedModel) -> nn.Linear:
-    head = model.get_output_embeddings()
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     if type(head) is not nn.Linear or not head.weight.is_floating_point():
         raise InvalidSetting(
             f"the head of {type(model).__name__} is a {type(head).__name__}, not a plain linear "
@@ -96,18 +118,18 @@ def _head(model: PreTrainedModel) -> nn.Linear:
 
 
 def _logits(model: PreTrainedModel) -> Logits:
-    config = model.config.get_text_config().to_dict()
-    scale = config.get("logit_scale") or 1.0
+    config = model.config.get_text_config()
     return Logits(
-        scale=scale / (config.get("logits_scaling") or 1.0),
-        softcap=config.get("final_logit_softcapping"),
+        scale=(config_entry(config, "logit_scale") or 1.0)
+        / (config_entry(config, "logits_scaling") or 1.0),
+        softcap=config_entry(config, "final_logit_softcapping"),
     )
 
 
 @torch.no_grad()
 def _require_known_head(model: PreTrainedModel) -> None:
     """Compare with the model's own logits, at hidden states large enough to show any cap."""
-    head, decoder, transform = _head(model), model.get_decoder(), _logits(model)
+    head, decoder, transform = _head(model), _decoder(model), _logits(model)
     weight = head.weight
     if weight.device.type == "meta":  # weights that are not there cannot be tried
         return

@@ -71,7 +71,7 @@ def linear_log_probs(
     else:
         compute = torch.promote_types(hidden.dtype, weight.dtype)
     rows = max(1, held // weight.shape[0])
-    log_probs: Tensor = _LinearLogProbs.apply(
+    log_probs: Tensor = _LinearLogProbs.apply(  # type: ignore[no-untyped-call]
         hidden, weight, bias, targets, transform, compute, rows
     )
     return log_probs

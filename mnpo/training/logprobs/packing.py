@@ -7,7 +7,7 @@ response, so that a token stands where it would stand if prompt and response wer
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -54,12 +54,9 @@ class PackedGroups:
 
     def to(self, device: torch.device | str) -> "PackedGroups":
         """The same row on another device."""
-        tensors = {
-            field.name: value.to(device, non_blocking=True)
-            for field in fields(self)
-            if isinstance(value := getattr(self, field.name), Tensor)
-        }
-        return replace(self, **tensors)
+        names = [field.name for field in fields(self) if field.name != "longest"]
+        moved: dict[str, Any] = {name: getattr(self, name).to(device) for name in names}
+        return replace(self, **moved)
 
 
 def pack(groups: Sequence[TokenGroup], *, pad_to_multiple: int = 1, pad_id: int) -> PackedGroups:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnpo.errors import UserError
-from mnpo.training.logprobs.attention import attention_mask, row_multiple
-from mnpo.training.logprobs.forward import causal_lm
+from mnpo.training.logprobs.attention import attention_mask, config_entry, row_multiple
+from mnpo.training.logprobs.forward import causal_lm, is_enabled
 from mnpo.training.logprobs.packing import (
     PackedGroups,
     TokenGroup,
@@ -44,11 +44,11 @@ def token_log_probs(model: nn.Module, packed: PackedGroups) -> Tensor:
     Args, errors: as `completion_log_probs`.
     """
     base = causal_lm(model)
-    if not hasattr(base, "forward_to_logits"):
+    if not is_enabled(base):
         raise UserError(
             "this model has no completion scoring; call enable_completion_scoring first"
         )
-    limit = base.config.get_text_config().to_dict().get("max_position_embeddings")
+    limit = config_entry(base.config.get_text_config(), "max_position_embeddings")
     if limit is not None and packed.longest > limit:
         raise UserError(
             f"a prompt with its response takes {packed.longest} tokens and the model has {limit} "

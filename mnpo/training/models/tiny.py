@@ -48,7 +48,8 @@ def make_tiny(seed: int = 0) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]
             _pretrain(model, tokenizer)
     finally:
         torch.set_num_threads(threads)
-    model.generation_config = GenerationConfig(
+    make: Any = GenerationConfig
+    model.generation_config = make(
         do_sample=True,
         temperature=1.0,
         top_k=0,
@@ -75,7 +76,8 @@ def make_tokenizer(vocabulary: int = VOCABULARY) -> PreTrainedTokenizerFast:
     )
     texts = (text for prompt, answer in embedded_answers(4) for text in (prompt.text, answer))
     backend.train_from_iterator(texts, trainer)
-    tokenizer = PreTrainedTokenizerFast(
+    make: Any = PreTrainedTokenizerFast
+    tokenizer: PreTrainedTokenizerFast = make(
         tokenizer_object=backend,
         eos_token=END,
         pad_token=PAD,
@@ -131,12 +133,10 @@ def _pretrain(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> No
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-    model.eval()
+    model.train(False)
 
 
-def _collate(
-    rows: Sequence[tuple[tuple[int, ...], tuple[int, ...]]], pad: int
-) -> dict[str, Any]:
+def _collate(rows: Sequence[tuple[tuple[int, ...], tuple[int, ...]]], pad: int) -> dict[str, Any]:
     width = max(len(prompt) + len(answer) for prompt, answer in rows)
     ids = torch.full((len(rows), width), pad)
     labels = torch.full((len(rows), width), -100)

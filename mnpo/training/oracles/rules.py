@@ -67,7 +67,7 @@ class RuleOracle(RewardOracle):
         versions = {name: metadata.version(name) for name in self.distributions}
         return {
             "kind": "rule",
-            "rule": self.name,
+            "rule": type(self).name,
             "scale": self.scale,
             "options": self.options(),
             "versions": versions,
@@ -144,6 +144,8 @@ class Brevity(RuleOracle):
     def __init__(self, scale: float | None = None, *, target: int = 0) -> None:
         super().__init__(scale)
         self.target = target
+        if target:  # readers who like different lengths have different names
+            self.name = f"brevity-{target}"
 
     def options(self) -> dict[str, Any]:
         """The target."""

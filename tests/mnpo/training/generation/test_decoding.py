@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mnpo.errors import UserError
-from mnpo.training.generation.decoding import mixture_log_probs, pick, truncate, uniforms_for
+from mnpo.training.generation.decoding import mixture_log_probs, pick, truncate
 
 
 def test_a_mixture_is_the_normalised_weighted_geometric_mean():
@@ -68,10 +68,3 @@ def test_pick_never_takes_an_excluded_token_even_at_the_edges():
 def test_pick_refuses_what_is_no_distribution(bad):
     with pytest.raises(UserError, match="no finite next-token probabilities"):
         pick(torch.tensor([[0.0, bad]]), torch.tensor([0.5]))
-
-
-def test_streams_differ_by_every_coordinate_and_extend_each_other():
-    base = uniforms_for(1, 2, 3, 8)
-    assert np.array_equal(uniforms_for(1, 2, 3, 20)[:8], base)
-    for other in [(2, 2, 3), (1, 3, 3), (1, 2, 4), (1, 3, 2)]:
-        assert not np.isin(uniforms_for(*other, 8), base).any()

@@ -22,17 +22,13 @@ def sequence_probabilities(models, weights, contract, settings, prompt=PROMPT):
     found = {}
 
     def extend(prefix, probability):
-        if prefix and (
-            prefix[-1] in contract.end_ids or len(prefix) == settings.max_new_tokens
-        ):
+        if prefix and (prefix[-1] in contract.end_ids or len(prefix) == settings.max_new_tokens):
             found[prefix] = probability
             return
         row = torch.tensor([prompt + prefix])
         with torch.no_grad():
             logits = [model(row).logits[0, -1].numpy() for model in models]
-        powers = [
-            (np.exp(x) / np.exp(x).sum()) ** w for x, w in zip(logits, weights, strict=True)
-        ]
+        powers = [(np.exp(x) / np.exp(x).sum()) ** w for x, w in zip(logits, weights, strict=True)]
         step = np.prod(powers, axis=0) ** (1 / settings.temperature)
         for token, share in enumerate(step / step.sum()):
             extend((*prefix, token), probability * share)
@@ -157,7 +153,11 @@ def test_the_greedy_limit_equals_generate(random_policy, contract, settings):
     cold = settings(temperature=1e-6, max_new_tokens=10)
     [[ours]] = TransformersSampler([model], (1.0,), cold, contract).draw([PROMPT], [1], seed=0)
     theirs = model.generate(
-        torch.tensor([PROMPT]), do_sample=False, max_new_tokens=10, eos_token_id=[1, 2], pad_token_id=0
+        torch.tensor([PROMPT]),
+        do_sample=False,
+        max_new_tokens=10,
+        eos_token_id=[1, 2],
+        pad_token_id=0,
     )
     assert list(ours.ids) == theirs[0, len(PROMPT) :].tolist()
 

@@ -1,0 +1,120 @@
+"""Configurations as people write them: YAML with numbers that are numbers, and key=value texts."""
+
+import contextlib
+import re
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mnpo.errors import InvalidSetting
+
+_FRACTION = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/(?:\d+\.?\d*|\.\d+)$")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose numbers are numbers: version 1.1 takes 1e-3 and 1/3 for texts.
+
+    A key that stands twice in one mapping is an error; plain YAML drops the first silently.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"'{key}' is given twice", key_node.start_mark
+                )
+            if isinstance(key, Hashable):
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _fraction(loader: _Loader, node: yaml.ScalarNode) -> float | str:
+    text = str(node.value)
+    numerator, _, denominator = text.partition("/")
+    try:
+        return float(numerator) / float(denominator)
+    except ZeroDivisionError:
+        return text
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+_Loader.add_implicit_resolver("!fraction", _FRACTION, list("-+.0123456789"))
+_Loader.add_constructor("!fraction", _fraction)
+
+
+def load_yaml(text: str) -> Any:
+    """The value of a YAML text.
+
+    Raises:
+        yaml.YAMLError: broken YAML, or a key that is given twice.
+    """
+    return yaml.load(text, Loader=_Loader)
+
+
+def read_yaml_file(file: Path, called: str) -> dict[str, Any]:
+    """The keys and values of a configuration file.
+
+    Args:
+        file: YAML with a mapping at its top.
+        called: how messages call it.
+
+    Raises:
+        InvalidSetting: it cannot be read, or is no such YAML.
+    """
+    try:
+        loaded = load_yaml(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidSetting(f"{called}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidSetting(f"{called} is not YAML: not a text file") from None
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise InvalidSetting(f"{called} is not YAML: {line}{error.problem}") from None
+    except yaml.YAMLError as error:
+        raise InvalidSetting(f"{called} is not YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(loaded, dict):
+        raise InvalidSetting(f"{called} must hold keys and values, as run.yaml does")
+    return {str(key): value for key, value in loaded.items()}
+
+
+def read_assignments(items: Iterable[str], option: str = "--set") -> dict[str, Any]:
+    """``key=value`` texts as a mapping; values are read as YAML (numbers, lists, true, text).
+
+    Raises:
+        InvalidSetting: a text without "=", an empty key, a key given twice, or broken YAML.
+    """
+    result: dict[str, Any] = {}
+    for item in items:
+        key, separator, text = item.partition("=")
+        key = key.strip()
+        if not separator or not key:
+            raise InvalidSetting(f"{option} takes key=value, got '{item}'")
+        if key in result:
+            raise InvalidSetting(f"{option} {key} is given twice")
+        result[key] = read_value(text, f"{option} {key}")
+    return result
+
+
+def read_value(text: str, where: str) -> Any:
+    """One value: YAML, and as papers print them fractions, 1/3, and lists of numbers, 0.6,0.4.
+
+    Raises:
+        InvalidSetting: broken YAML.
+    """
+    if "," in text:
+        with contextlib.suppress(ValueError):
+            return [float(part) for part in text.split(",")]
+    try:
+        return load_yaml(text)
+    except yaml.YAMLError:
+        raise InvalidSetting(f"{where}: cannot read '{text}' as a value") from None

@@ -1,0 +1,128 @@
+"""The model card of a trained policy: where it comes from, whole and without secrets."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+#: Keys whose values may hold a secret: commands carry keys, addresses passwords.
+_PRIVATE_KEY = re.compile(
+    r"(^|_)(command|commands|arguments|argv|environ|env|headers|password|secret|token|credentials)$"
+    r"|(^|_)api_?key$",
+    re.IGNORECASE,
+)
+#: Names of environment variables whose values are never written.
+_PRIVATE_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+_USER_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
+HIDDEN = "(not recorded)"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a reader needs to judge and repeat a checkpoint.
+
+    Attributes:
+        title: heading.
+        algorithm: the method's name, "none" for an untrained model.
+        base_model: name of the model it started from; of a local folder only the last part.
+        base_sha256: that model's hash.
+        summary: a sentence or two.
+        parameters: the method's, in the common convention.
+        recipe: the resolved recipe.
+        data: name -> sha256 of the files.
+        ledger: what was spent: prompts, samples, queries, steps, tokens.
+        versions: of the libraries.
+        license: of the weights, where known.
+    """
+
+    title: str
+    algorithm: str
+    base_model: str
+    base_sha256: str | None = None
+    summary: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
+    ledger: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    license: str | None = None
+
+    def text(self) -> str:
+        """README.md: a YAML head as model hubs read it, then the same for people.
+
+        Values of environment variables named like keys, commands, and names and passwords in
+        addresses are left out.
+        """
+        base = self.base_model
+        base = Path(base).name if Path(base).is_absolute() or base.startswith((".", "~")) else base
+        head: dict[str, Any] = {
+            "library_name": "transformers",
+            "pipeline_tag": "text-generation",
+            "base_model": base,
+            "tags": ["mnpo-bench", "preference-optimisation", self.algorithm],
+        }
+        if self.license:
+            head["license"] = self.license
+        about = {"algorithm": self.algorithm, "base model": base}
+        if self.base_sha256:
+            about["base model's sha256"] = self.base_sha256
+        parts = [f"---\n{_yaml(head)}---\n\n# {without_secrets(self.title)}\n"]
+        if self.summary:
+            parts.append(f"{without_secrets(self.summary)}\n")
+        parts.append("".join(f"- {key}: {value}\n" for key, value in about.items()))
+        for heading, content in (
+            ("Parameters", self.parameters),
+            ("What it cost", self.ledger),
+            ("Data (sha256)", self.data),
+            ("Recipe", self.recipe),
+            ("Versions", self.versions),
+        ):
+            if content:
+                body = _yaml(without_secrets(dict(content)))
+                parts.append(f"## {heading}\n\n```yaml\n{body}```\n")
+        return "\n".join(parts)
+
+
+def without_secrets(value: Any) -> Any:
+    """The value with everything that may be a secret replaced; numbers stay as they are.
+
+    Replaced are the values under keys such as ``command`` or ``api_key``, the values of
+    environment variables named like keys wherever they occur in a text, and what stands before
+    the @ of an address. ``api_key_env`` stays: it is a variable's name.
+    """
+    private = [
+        content
+        for name, content in os.environ.items()
+        if _PRIVATE_VARIABLE.search(name) and len(content) >= 6
+    ]
+    return _clean(value, sorted(private, key=len, reverse=True))
+
+
+def _clean(value: Any, private: list[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            str(key): HIDDEN
+            if _PRIVATE_KEY.search(str(key)) and not str(key).endswith("_env") and inner is not None
+            else _clean(inner, private)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_clean(inner, private) for inner in value]
+    if isinstance(value, str):
+        for secret in private:
+            value = value.replace(secret, HIDDEN)
+        return _USER_IN_ADDRESS.sub("", value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, Real):  # numpy's too, which YAML does not know
+        return int(value) if isinstance(value, Integral) else float(value)
+    return _clean(str(value), private)
+
+
+def _yaml(value: Any) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
