@@ -12,7 +12,7 @@ and with ``precompute_ref_log_probs=True``. The engine's anchors are scored befo
 either precomputation is given apart and in the rates "with reference".
 
 Rates count the tokens of the data, the prompt of a group once, over the time of the steps after the
-first ones. Peak memory is, on a GPU, what PyTorch allocated at most, model and optimizer included;
+first ones, on a CPU the process's own time on its one thread. Peak memory is, on a GPU, what PyTorch allocated at most, model and optimizer included;
 on a CPU the largest resident set of a process of its own less that after the imports.
 
 The model FLOPs of a step are those that the data asks for, however they were computed:
@@ -45,11 +45,11 @@ ENGINE, TRL, TRL_PRECOMPUTED = "engine", "TRL", "TRL, precomputed reference"
 CONTENDERS = (ENGINE, TRL, TRL_PRECOMPUTED)
 SHAPES = {
     "small": {
-        "vocab_size": 16_384,
-        "hidden_size": 384,
-        "intermediate_size": 1_024,
-        "num_hidden_layers": 6,
-        "num_attention_heads": 6,
+        "vocab_size": 8_192,
+        "hidden_size": 256,
+        "intermediate_size": 704,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
         "num_key_value_heads": 2,
     },
     "0.5b": {
@@ -98,7 +98,7 @@ def parse() -> argparse.Namespace:
         "--attention", choices=("sdpa", "flex"), default="sdpa", help="the engine's"
     )
     parser.add_argument("--groups", type=int, default=4, help="prompts in a step")
-    parser.add_argument("--steps", type=int, default=3, help="steps that are timed")
+    parser.add_argument("--steps", type=int, default=2, help="steps that are timed")
     parser.add_argument("--warm-up", type=int, default=1, help="steps before them")
     parser.add_argument("--prompt", type=int, nargs=2, default=None, metavar=("LOW", "HIGH"))
     parser.add_argument("--response", type=int, nargs=2, default=None, metavar=("LOW", "HIGH"))
@@ -110,8 +110,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--worker", nargs=2, default=None, help=argparse.SUPPRESS)
     options = parser.parse_args()
     small = options.model == "small"
-    options.prompt = options.prompt or ([192, 256] if small else [512, 512])
-    options.response = options.response or ([64, 96] if small else [128, 256])
+    options.prompt = options.prompt or ([128, 160] if small else [512, 512])
+    options.response = options.response or ([32, 64] if small else [128, 256])
     options.micro_batch_tokens = options.micro_batch_tokens or (1_024 if small else 8_192)
     return options
 
@@ -149,10 +149,10 @@ def make_groups(options: argparse.Namespace, responses: int) -> list[Any]:
 def measure(options: argparse.Namespace, contender: str, responses: int) -> dict[str, Any]:
     """Train with one contender; times, losses, memory."""
     import torch
+    import trl as _trl
     from transformers import TrainerCallback
 
     import mnpo.training.engine as _engine  # imported before memory is looked at
-    import trl as _trl
 
     del _engine, _trl
     cuda = torch.cuda.is_available()
@@ -168,11 +168,11 @@ def measure(options: argparse.Namespace, contender: str, responses: int) -> dict
 
         def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
             self._wait()
-            self._began = time.perf_counter()
+            self._began = now()
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             self._wait()
-            self.seconds.append(time.perf_counter() - self._began)
+            self.seconds.append(now() - self._began)
             control.should_save = False
 
         def _wait(self) -> None:
@@ -228,10 +228,10 @@ def with_engine(
     model = make_model(options, {"flex": "flex_attention"}.get(options.attention, "sdpa"))
     enable_completion_scoring(model)
     budget = options.micro_batch_tokens
-    began = time.perf_counter()
+    began = now()
     with autocast(options):
         anchors = score_groups(model, groups, max_tokens=budget, pad_id=0)
-    reference = time.perf_counter() - began
+    reference = now() - began
 
     def example(group: Any, anchor: Any) -> Example:
         weights = np.triu(np.ones((len(anchor), len(anchor))), 1)
@@ -296,9 +296,9 @@ def with_trl(
             return SequentialSampler(self.train_dataset)
 
         def _precompute_ref_logps(self, *args: Any, **kwargs: Any) -> Any:
-            began = time.perf_counter()
+            began = now()
             dataset = super()._precompute_ref_logps(*args, **kwargs)
-            taken[0] = time.perf_counter() - began
+            taken[0] = now() - began
             self.ref_model = None  # it has done its work, so its memory is not held against TRL
             return dataset
 
@@ -376,6 +376,13 @@ def model_flops(options: argparse.Namespace, prompt: Any, answers: Any) -> float
     return 6.0 * layers * layer * tokens + 6.0 * head + 12.0 * layers * width * seen
 
 
+def now() -> float:
+    """Seconds; on a CPU those of this process, which other programs do not slow down."""
+    import torch
+
+    return time.perf_counter() if torch.cuda.is_available() else time.process_time()
+
+
 def matmul_tflops(precision: str) -> float:
     """What a product of two 8192 x 8192 matrices reaches."""
     import torch
@@ -385,11 +392,11 @@ def matmul_tflops(precision: str) -> float:
     for _ in range(3):
         a @ b
     torch.cuda.synchronize()
-    began = time.perf_counter()
+    began = now()
     for _ in range(20):
         a @ b
     torch.cuda.synchronize()
-    rate = 20 * 2 * size**3 / (time.perf_counter() - began) / 1e12
+    rate = 20 * 2 * size**3 / (now() - began) / 1e12
     print(f"{torch.cuda.get_device_name()}: matrix product {rate:.0f} TFLOP/s in {precision}")
     return rate
 

@@ -64,7 +64,7 @@ class CrossPlay:
 
     def table(self) -> "Table":
         """For a terminal."""
-        return report.table(self.summaries, self._caption())
+        return report.table(self.summaries, self.start, self._caption())
 
     def write(self, folder: Path, origins: Mapping[str, Origin] | None = None) -> list[Path]:
         """Write ``crossplay.csv`` (pairs), ``crossplay.md`` and ``crossplay-results.csv`` (tidy).
@@ -111,7 +111,8 @@ def cross_play(
 
     All responses to a prompt go to a judge in one question, so N policies with R responses each
     cost NR(NR - 1)/2 pairs a prompt. Policies draw from random streams of their own: their
-    responses to a prompt are independent, as P(pi beats pi') takes them to be.
+    responses to a prompt are independent, as P(pi beats pi') takes them to be. Under several
+    processes all of them call it: they share the work.
 
     Args:
         bench: of the run: prompts, start, backend, judge and finished stages.

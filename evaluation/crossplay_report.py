@@ -19,16 +19,17 @@ NOTHING = "–"
 _PAIRS = ("policy", "opponent", "judge", "value", "low", "high", "n", "clusters")
 
 
-def table(summaries: Sequence[PolicySummary], caption: str) -> "Table":
-    """For a terminal; names are shown as they are, brackets included."""
+def table(summaries: Sequence[PolicySummary], start: str, caption: str) -> "Table":
+    """For a terminal, without most intervals; names are shown as they are, brackets included."""
     from rich.markup import escape
     from rich.table import Table
 
+    columns = _columns(summaries, start, brief=True)
     shown = Table(caption=escape(caption))
-    for number, (title, _) in enumerate(_columns(summaries)):
-        shown.add_column(title, justify="right" if number else "left", no_wrap=not number)
+    for number, (title, _) in enumerate(columns):
+        shown.add_column(escape(title), justify="right" if number else "left", no_wrap=not number)
     for summary in summaries:
-        shown.add_row(*(escape(cell(summary)) for _, cell in _columns(summaries)))
+        shown.add_row(*(escape(cell(summary)) for _, cell in columns))
     return shown
 
 
@@ -59,7 +60,7 @@ def write(
         results.append(Result(Origin("", "(pool)"), BENCHMARK, "cyclic_share", pool, judge, own))
     texts = {
         "crossplay.csv": csv_text(_PAIRS, _pairs(judges)),
-        "crossplay.md": markdown(summaries, judges[judge], caption),
+        "crossplay.md": markdown(summaries, judges[judge], start, caption),
         "crossplay-results.csv": results_csv(results),
     }
     for name, text in texts.items():
@@ -67,9 +68,9 @@ def write(
     return [folder / name for name in texts]
 
 
-def markdown(summaries: Sequence[PolicySummary], wins: WinMatrix, caption: str) -> str:
+def markdown(summaries: Sequence[PolicySummary], wins: WinMatrix, start: str, caption: str) -> str:
     """The table, and the win rates of row against column."""
-    columns = _columns(summaries)
+    columns = _columns(summaries, start)
     lines = ["# Cross-play", "", _cell(caption) + ".", ""]
     lines += _grid(
         [title for title, _ in columns],
@@ -91,37 +92,38 @@ def markdown(summaries: Sequence[PolicySummary], wins: WinMatrix, caption: str) 
 
 
 def _columns(
-    summaries: Sequence[PolicySummary],
+    summaries: Sequence[PolicySummary], start: str, *, brief: bool = False
 ) -> list[tuple[str, Callable[[PolicySummary], str]]]:
     """Titles and cells; those that say nothing of any policy are left out."""
+    rate = _plain if brief else _rate
     columns: list[tuple[str, Callable[[PolicySummary], str]]] = [
         ("policy", lambda s: s.name),
-        ("win rate vs start", lambda s: _rate(s.against_start)),
+        (f"win rate vs {start}", lambda s: _rate(s.against_start)),
     ]
     if any(s.annotators for s in summaries):
         columns += [
-            ("mean annotator", lambda s: _rate(s.mean_annotator)),
+            ("mean annotator", lambda s: rate(s.mean_annotator)),
             (
                 "worst annotator",
                 lambda s: (
                     NOTHING
                     if s.worst_annotator is None
-                    else f"{_rate(s.annotators[s.worst_annotator])} {s.worst_annotator}"
+                    else f"{rate(s.annotators[s.worst_annotator])} {s.worst_annotator}"
                 ),
             ),
         ]
     if any(s.against_pool for s in summaries):
         columns += [
-            ("vs pool", lambda s: _rate(s.against_pool)),
-            ("worst opponent", lambda s: f"{_rate(s.against_worst)} {s.worst_opponent}"),
-            ("exploitability", lambda s: _number(s.exploitability)),
-            ("Nash average", lambda s: _number(s.nash)),
+            ("vs pool", lambda s: rate(s.against_pool)),
+            ("worst opponent", lambda s: f"{rate(s.against_worst)} {s.worst_opponent}"),
+            ("exploit." if brief else "exploitability", lambda s: _number(s.exploitability)),
+            ("Nash" if brief else "Nash average", lambda s: _number(s.nash)),
         ]
     return [
         *columns,
         ("tokens", lambda s: f"{s.tokens.value:.1f}"),
-        ("unfinished", lambda s: f"{100 * s.unfinished.value:.0f} %"),
-        ("distinct", lambda s: f"{s.distinct} of {s.responses}"),
+        ("cut" if brief else "unfinished", lambda s: f"{100 * s.unfinished.value:.0f} %"),
+        ("distinct", lambda s: f"{s.distinct}/{s.responses}"),
     ]
 
 
@@ -194,6 +196,10 @@ def _rate(found: Interval | None) -> str:
     if found.low is None or found.high is None:
         return f"{found.value:.3f}"
     return f"{found.value:.3f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def _plain(found: Interval | None) -> str:
+    return NOTHING if found is None else f"{found.value:.3f}"
 
 
 def _number(value: float | None) -> str:

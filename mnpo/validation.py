@@ -3,6 +3,7 @@
 A leaf module: it imports nothing of ours but the errors.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args
 
@@ -12,9 +13,9 @@ from mnpo.errors import InvalidSetting, suggest
 
 
 class Settings(BaseModel):
-    """Base of every configuration: immutable, and an unknown key is an error."""
+    """Base of every configuration: immutable; an unknown key or an infinite number is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -44,13 +45,13 @@ def check(
 
 def why(error: Mapping[str, Any]) -> str:
     """A pydantic complaint in this project's words, to follow the name of the setting."""
-    message = str(error["msg"]).split(", unable to parse")[0]
+    message = re.split(", (?:unable to|got a number)", str(error["msg"]))[0]
+    message = re.sub(r"a valid dictionary or instance of \w+", "a mapping", message)
     for theirs, ours in {
         "Input should be": "must be",
         "greater than or equal to": "at least",
         "less than or equal to": "at most",
         "a valid tuple": "a list",
-        "a valid dictionary or instance of": "a mapping, as",
         "a valid dictionary": "a mapping",
         "a valid integer": "a whole number",
         "Unable to parse input string as an integer, exceeded maximum size": "is too large",
@@ -65,18 +66,43 @@ def why(error: Mapping[str, Any]) -> str:
 
 def _message(model: type[BaseModel], error: ValidationError, called: Callable[[str], str]) -> str:
     first = error.errors()[0]
-    parts = [part for part in first["loc"] if not isinstance(part, int)]
-    path = ".".join(str(part) for part in parts)
+    parts = [str(part) for part in first["loc"] if not isinstance(part, int)]
+    path = ".".join(_as_written(model, parts))
     if first["type"] == "extra_forbidden":
-        known = _fields_at(model, [str(part) for part in parts[:-1]])
+        known = _fields_at(model, parts[:-1])
         unknown = f"unknown key '{path}'"
-        return f"{called(unknown)}{suggest(str(parts[-1]), known)}"
+        return f"{called(unknown)}{suggest(parts[-1], known)}"
     if first["type"] == "value_error":
         reason = str(first["ctx"]["error"])
         return f"{called(path)}: {reason}" if path else called(reason)
     if first["type"] == "missing":
         return f"{called(path)} is missing"
-    return f"{called(path)} {why(first)}, got {first['input']!r}"
+    if first["type"] == "invalid_key":
+        key = f"the key {first['input']!r}"
+        return f"{called(f'{path}: {key}' if path else key)} must be a text"
+    return f"{called(path)} {why(first)}, got {_shown(first['input'])}"
+
+
+def _shown(value: Any, width: int = 100) -> str:
+    """A value in a message of one readable line."""
+    text = repr(value)
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def _as_written(model: type[BaseModel], path: list[str]) -> list[str]:
+    """The keys as the user wrote them: pydantic adds which member of a union it looked at."""
+    written: list[str] = []
+    models, tag = [model], False
+    for name in path:
+        if tag:
+            tag = False
+            continue
+        written.append(name)
+        fields = [item.model_fields[name] for item in models if name in item.model_fields]
+        inner = [_models_in(field.annotation) for field in fields]
+        models = [found for members in inner for found in members]
+        tag = any(len(members) > 1 for members in inner)
+    return written
 
 
 def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:

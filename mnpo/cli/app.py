@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mnpo import __version__
-from mnpo.cli import algorithms, games, simulate
+from mnpo.cli import algorithms, games, models, simulate, train, train_all
 from mnpo.errors import UserError
 
 app = typer.Typer(
@@ -19,8 +19,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("simulate", help=simulate.HELP, epilog=simulate.EPILOG)(simulate.simulate)
+app.command("train", help=train.HELP, epilog=train.EPILOG)(train.train)
+app.command("train-all", help=train_all.HELP, epilog=train_all.EPILOG)(train_all.train_all)
 app.add_typer(games.app, name="games")
 app.add_typer(algorithms.app, name="algorithms")
+app.add_typer(models.app, name="models")
 
 
 def _show_version(wanted: bool) -> None:

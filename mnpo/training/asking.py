@@ -4,6 +4,7 @@ import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,16 @@ from numpy.typing import NDArray
 from mnpo.errors import InvalidSetting
 from mnpo.runs.files import digest, write_atomically
 from mnpo.training.data.groups import GroupDataset
-from mnpo.training.oracles.base import PreferenceOracle, Question, RewardOracle
+from mnpo.training.oracles.base import (
+    OracleFailure,
+    PreferenceOracle,
+    Question,
+    RewardOracle,
+    check_matrix,
+    check_rewards,
+)
 from mnpo.training.shards import is_done, read_shard, write_shard
-from mnpo.training.stages import StageStore
+from mnpo.training.stages import SCRATCH, StageStore
 
 Array = NDArray[np.float64]
 #: Questions in one restartable piece of work.
@@ -39,7 +47,6 @@ def ask(
     oracle: PreferenceOracle,
     *,
     rewards: bool = False,
-    key_of_texts: str | None = None,
 ) -> Answers:
     """The oracle's answers, asked now or taken from the store.
 
@@ -51,7 +58,6 @@ def ask(
         dataset: groups of responses.
         oracle: whom to ask.
         rewards: ask for scalar rewards as well.
-        key_of_texts: hash of the questions, when it is known already.
 
     Raises:
         InvalidSetting: rewards from an oracle that has none.
@@ -67,49 +73,71 @@ def ask(
         for group in dataset.groups
     ]
     inputs = {
-        "questions": key_of_texts or digest([[q.prompt.key, list(q.responses)] for q in questions]),
+        "questions": digest(
+            [[q.prompt.key, q.prompt.demonstrations, list(q.responses)] for q in questions]
+        ),
         "oracle": oracle.describe(),
         "rewards": rewards,
     }
 
     def make(folder: Path) -> None:
+        scratch = folder / SCRATCH
+        scratch.mkdir(exist_ok=True)
         shards = range(0, len(questions), SHARD)
-        for index, first in enumerate(shards):
-            file = folder / f"shard-{index:05d}.json"
-            if index % store.world.size == store.world.rank and not is_done(file):
+        files = [scratch / f"shard-{index:05d}.json" for index in range(len(shards))]
+        for index, (file, first) in enumerate(zip(files, shards, strict=True)):
+            if index % store.world.size == store.world.rank:
                 _answer(file, questions[first : first + SHARD], oracle, rewards)
         store.world.barrier()
         if store.world.leads:
-            files = [folder / f"shard-{index:05d}.json" for index in range(len(shards))]
             rows = [row for file in files for row in read_shard(file)]
             text = "".join(json.dumps(row) + "\n" for row in rows)
             # A fixed time, so that the same answers are the same bytes.
             write_atomically(folder / "answers.jsonl.gz", gzip.compress(text.encode(), mtime=0))
-            for file in files:
-                file.unlink()
 
     folder = store.build("ask", inputs, make)
     return _read(folder / "answers.jsonl.gz", rewards)
 
 
 def _answer(file: Path, questions: list[Question], oracle: PreferenceOracle, rewards: bool) -> None:
-    matrices = oracle.compare(questions)
-    values: list[Array] | None = None
+    """Ask a shard's questions and write the checked answers; nobody is asked about nothing."""
+    asked = [question for question in questions if question.responses]
+    values: list[Array] = [np.empty(0)] * len(asked)
     if rewards:
         assert isinstance(oracle, RewardOracle)
-        values = oracle.rewards(questions)
-    rows = [
-        {"preferences": matrix.tolist()}
-        | ({"rewards": values[i].tolist()} if values is not None else {})
-        for i, matrix in enumerate(matrices)
-    ]
+        values = _all_of(oracle.rewards(asked), asked, oracle)
+        matrices = oracle.preferences(asked, values)  # a model that is asked once, not twice
+    else:
+        matrices = _all_of(oracle.compare(asked), asked, oracle)
+    answered = iter(zip(matrices, values, strict=True))
+    rows: list[dict[str, Any]] = []
+    for question in questions:
+        matrix, value = next(answered) if question.responses else (np.empty((0, 0)), np.empty(0))
+        if question.responses:
+            check_matrix(matrix, question, oracle.name)
+        row = {"preferences": matrix.tolist()}
+        if rewards:
+            row["rewards"] = check_rewards(value, question, oracle.name).tolist()
+        rows.append(row)
     write_shard(file, rows)
+
+
+def _all_of(answers: list[Array], asked: list[Question], oracle: PreferenceOracle) -> list[Array]:
+    if len(answers) != len(asked):
+        raise OracleFailure(
+            f"oracle '{oracle.name}' answered {len(answers)} times to {len(asked)} questions"
+        )
+    return answers
 
 
 def _read(file: Path, rewards: bool) -> Answers:
     with gzip.open(file, "rt") as lines:
         rows = [json.loads(line) for line in lines]
-    preferences = tuple(np.array(row["preferences"], dtype=np.float64) for row in rows)
+    preferences = tuple(_square(row["preferences"]) for row in rows)
     if not rewards:
         return Answers(preferences, None)
     return Answers(preferences, tuple(np.array(row["rewards"], dtype=np.float64) for row in rows))
+
+
+def _square(rows: list[list[float]]) -> Array:
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(rows))

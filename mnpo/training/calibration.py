@@ -12,11 +12,14 @@ import numpy as np
 from mnpo.algorithms.update import Update
 from mnpo.training.examples import Example
 from mnpo.training.oracles.base import Question
+from mnpo.training.oracles.settings import OracleSettings
 from mnpo.training.plan import Plan
 from mnpo.training.workbench import Workbench
 
-#: Longest response of the trial, and most responses on a CPU.
-TOKENS, ON_CPU = 48, 16
+#: Longest response of the trial.
+TOKENS = 48
+#: Where one response takes more than so many seconds, the trial has no more than so many.
+SLOW, FEW = 1.0, 16
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,11 @@ def calibrate(bench: Workbench) -> Rates:
     )
 
 
+def asks_a_judge(oracle: OracleSettings) -> bool:
+    """Whether a judge, whose every answer costs money, stands anywhere in an oracle's settings."""
+    return _holds_judge(oracle.model_dump())
+
+
 def estimate_seconds(plan: Plan, rates: Rates) -> dict[str, float | None]:
     """Seconds for each kind of work of a plan; None where its rate is not known."""
     seconds: dict[str, float | None] = {}
@@ -144,10 +152,7 @@ def _sample(bench: Workbench) -> tuple[Texts, Ids, float | None, float]:
         made_up = (end,) * min(TOKENS, settings.max_new_tokens)
         return [("",) * each] * count, [(made_up,) * each] * count, None, 1.0
     longest = min(settings.max_new_tokens, TOKENS)
-    number = settings.batch_size
-    if bench.device == "cpu":
-        number = min(number, max(ON_CPU // each, 1))
-    prompts = [prompt.ids for prompt in bench.prompts[:number]]
+    prompts = [prompt.ids for prompt in bench.prompts[: settings.batch_size]]
     backend = build_backend(
         settings.model_copy(update={"max_new_tokens": longest}),
         bench.recipe.model,
@@ -156,7 +161,10 @@ def _sample(bench: Workbench) -> tuple[Texts, Ids, float | None, float]:
         bench.contract,
     )
     with backend.open(((bench.start, 1.0),)) as sampler:
+        started = time.monotonic()
         sampler.draw(prompts[:1], [1], seed=0)  # whatever is done once only
+        if time.monotonic() - started > SLOW:
+            prompts = prompts[: max(FEW // each, 1)]
         started = time.monotonic()
         drawn = sampler.draw(prompts, [each] * len(prompts), seed=1)
         seconds = time.monotonic() - started
@@ -171,10 +179,7 @@ def _sample(bench: Workbench) -> tuple[Texts, Ids, float | None, float]:
 
 
 def _ask(bench: Workbench, texts: Texts) -> float | None:
-    if (
-        _costs_money(bench.recipe.oracle.model_dump())
-        or bench.recipe.sampling.backend != "transformers"
-    ):
+    if asks_a_judge(bench.recipe.oracle) or bench.recipe.sampling.backend != "transformers":
         return None
     if bench.recipe.sampling.support == "given":
         return None
@@ -187,11 +192,10 @@ def _ask(bench: Workbench, texts: Texts) -> float | None:
     return sum(bench.oracle.queries(len(q.responses)) for q in questions) / max(seconds, 1e-6)
 
 
-def _costs_money(oracle: Any) -> bool:
-    """Whether a judge stands anywhere in an oracle's settings."""
-    if isinstance(oracle, Mapping):
-        return oracle.get("kind") == "judge" or any(map(_costs_money, oracle.values()))
-    return isinstance(oracle, list | tuple) and any(map(_costs_money, oracle))
+def _holds_judge(settings: Any) -> bool:
+    if isinstance(settings, Mapping):
+        return settings.get("kind") == "judge" or any(map(_holds_judge, settings.values()))
+    return isinstance(settings, list | tuple) and any(map(_holds_judge, settings))
 
 
 def _example(prompt: tuple[int, ...], responses: tuple[tuple[int, ...], ...]) -> Example:

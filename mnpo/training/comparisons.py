@@ -57,7 +57,8 @@ def choose_pairs(
                 weights[first, first + 1] = 1 / (size // 2)
         case "best-worst":
             mean = (preferences.sum(axis=1) - 0.5) / max(size - 1, 1)
-            best, worst = int(mean.argmax()), int(mean.argmin())
+            # Of several worst the last: where all are tied, two different ones are compared.
+            best, worst = int(mean.argmax()), size - 1 - int(mean[::-1].argmin())
             if ids[best] != ids[worst]:
                 weights[best, worst] = 1.0
     labels = preferences
@@ -82,7 +83,7 @@ def weigh_support(preferences: Array, log_probs: Array) -> Comparisons:
 def against_demonstrations(samples: int) -> Comparisons:
     """SPIN's pairs: response 0 is the demonstration, the others are the policy's own samples."""
     weights = np.zeros((samples + 1, samples + 1))
-    weights[0, 1:] = 1 / samples
+    weights[0, 1:] = 1 / max(samples, 1)
     preferences = np.full_like(weights, 0.5)
     preferences[0, 1:], preferences[1:, 0] = 1.0, 0.0
     return Comparisons(weights, preferences)

@@ -200,7 +200,7 @@ def _is_algorithm(name: str) -> bool:
 
 def _require_a_form(name: str, algorithm: Algorithm) -> None:
     """Refuse implicit steps, and opponents that are no distribution: neither can be sampled."""
-    for update in (*algorithm.updates(0), *algorithm.updates(1)):
+    for update in (*algorithm.updates(1), *algorithm.updates(0)):
         if any(isinstance(source, Solution) for source, _ in update.opponents):
             raise InvalidSetting(
                 f"{name}: an exact proximal step has no form on language models; set inner to a "

@@ -103,10 +103,14 @@ class Plan:
         """Upper bound of the work that is done, shared work once."""
         return total_cost(self.stages)
 
+    def count(self, kind: Kind) -> int:
+        """Number of stages of a kind."""
+        return sum(stage.kind == kind for stage in self.stages)
+
     @property
     def checkpoints(self) -> int:
         """Checkpoints that are kept."""
-        return sum(stage.kind == "train" for stage in self.stages)
+        return self.count("train")
 
     @property
     def disk_bytes(self) -> int:
@@ -176,7 +180,6 @@ class _Walk:
         data, sizes, limits = self._responses(task)
         prompt_tokens = sum(len(prompt.ids) for prompt in task.prompts)
         response_tokens = sum(limits)
-        before = dict(self.stages)
         if task.update.winners is None and not (
             bench.recipe.data.use_completions and not asks_rewards(task)
         ):
@@ -211,9 +214,7 @@ class _Walk:
             epochs * response_tokens,
             loads=1,
         )
-        new = [stage.cost for name, stage in self.stages.items() if name not in before]
-        spent = reduce(add, new, Ledger())
-        return UpdateResult(PolicyCheckpoint(Path(key), key), Path(key), spent, {})
+        return UpdateResult(PolicyCheckpoint(Path(key), key), Path(key), Ledger(), {})
 
     def _responses(self, task: UpdateTask) -> tuple[str, list[int], list[int]]:
         """Name of the groups, responses of each, and the most tokens in each."""

@@ -168,4 +168,9 @@ class Recipe(Settings):
             raise ValueError("methods is empty; name at least one")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must be distinct and at least one, got {list(self.seeds)}")
+        if self.data.use_completions and self.sampling.support == "given":
+            raise ValueError(
+                "data.use_completions and sampling.support=given are two ways to use the data's "
+                "own responses; leave out one"
+            )
         return self

@@ -15,7 +15,7 @@ from mnpo.training.generation.base import Backend, Completion, Mixture
 from mnpo.training.recipe import SamplingSettings
 from mnpo.training.seeds import seed_for
 from mnpo.training.shards import is_done, read_shard, write_shard
-from mnpo.training.stages import StageStore
+from mnpo.training.stages import SCRATCH, StageStore
 from mnpo.training.tokens import TokenContract, decode
 
 #: Settings that move speed or the size of a restart, and never a token.
@@ -60,7 +60,10 @@ def sample_groups(
     counts = allocate(len(task.prompts), task.responses, task.components, task.seed)
     inputs = {
         "contract": contract.describe(),
-        "prompts": digest([[prompt.key, list(prompt.ids)] for prompt in task.prompts]),
+        # The groups carry what the data knows of a prompt as well.
+        "prompts": digest(
+            [[p.key, p.prompt.demonstrations, p.prompt.completions, p.ids] for p in task.prompts]
+        ),
         "components": [
             [[[policy.sha256, share] for policy, share in mixture], weight]
             for mixture, weight in task.components
@@ -72,6 +75,8 @@ def sample_groups(
     }
 
     def make(folder: Path) -> None:
+        scratch = folder / SCRATCH
+        scratch.mkdir(exist_ok=True)
         shards = _shards(len(task.prompts), settings.shard_size)
         for component, (mixture, _) in enumerate(task.components):
             mine = [
@@ -79,7 +84,7 @@ def sample_groups(
                 for index in range(len(shards))
                 if index % store.world.size == store.world.rank
                 and counts[component, shards[index]].any()
-                and not is_done(_shard_file(folder, component, index))
+                and not is_done(_shard_file(scratch, component, index))
             ]
             if not mine:
                 continue
@@ -92,13 +97,11 @@ def sample_groups(
                         seed=seed_for(task.seed, "shard", component, index),
                     )
                     rows = [[[list(c.ids), c.finished] for c in row] for row in drawn]
-                    write_shard(_shard_file(folder, component, index), rows)
+                    write_shard(_shard_file(scratch, component, index), rows)
         store.world.barrier()
         if store.world.leads:
-            groups = _merge(folder, task, counts, shards, tokenizer)
+            groups = _merge(scratch, task, counts, shards, tokenizer)
             save_groups(GroupDataset(contract, groups), folder / "groups.jsonl.gz")
-            for file in folder.glob("shard-*.json"):
-                file.unlink()
 
     folder = store.build("sample", inputs, make)
     return load_groups(folder / "groups.jsonl.gz")
@@ -154,7 +157,7 @@ def _merge(
     if len(task.components) > 1:
         # Drawn component by component; shuffled, so that disjoint pairs are iid as well.
         for i, own in enumerate(responses):
-            np.random.default_rng(seed_for(task.seed, "order", i)).shuffle(own)  # type: ignore[arg-type]
+            np.random.default_rng(seed_for(task.seed, "order", i)).shuffle(own)
     return tuple(
         Group(prepared.prompt, prepared.ids, tuple(own))
         for prepared, own in zip(task.prompts, responses, strict=True)

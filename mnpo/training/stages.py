@@ -2,9 +2,12 @@
 
 A stage is a folder named by a hash of everything that went into it. It is made in a working folder
 beside it, sealed with the sha256 of every file, and renamed into place, so that it is whole or
-absent. A working folder outlives a kill: a stage that keeps its own partial results there (shards
-of samples, training checkpoints) takes them up again. Methods that need the same samples ask for
-the same key and share them, which is how equal budgets become the same data.
+absent. A working folder outlives a kill: a stage that keeps its own partial results below
+`SCRATCH` there (shards of samples, training checkpoints) takes them up again. They are removed
+only when the stage counts, since sealing it may be killed, or find the disk full, too.
+
+Methods that need the same samples ask for the same key and share them, which is how equal budgets
+become the same data.
 """
 
 import json
@@ -23,6 +26,8 @@ from mnpo.training.world import World
 #: Raised whenever stages of an older version must not be reused.
 VERSION = 1
 SEAL = "stage.json"
+#: Folder inside a working folder for what the finished stage does not need.
+SCRATCH = "scratch"
 
 Maker = Callable[[Path], None]
 #: Told of what happens: (event, kind, key, detail); events are "reused", "started", "finished",
@@ -105,6 +110,7 @@ class StageStore:
             }
             write_atomically(working / SEAL, json.dumps(seal, indent=1, sort_keys=True) + "\n")
             working.rename(self.root / key)
+            _clean(self.root / key)
         self.world.barrier()
         self.listen("finished", kind, key, f"{seconds:.1f} s")
 
@@ -118,6 +124,8 @@ class StageStore:
         except DamagedRun as error:
             self.listen("damaged", kind, key, f"{error}; it is made again")
             shutil.rmtree(final)
+        else:
+            _clean(final)
 
     @contextmanager
     def _alone(self, key: str) -> Iterator[None]:
@@ -158,6 +166,16 @@ def _files(folder: Path) -> list[str]:
     found = []
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)
-        if path.is_file() and not is_partial(path) and inner.name != SEAL:
-            found.append(inner.as_posix())
+        if inner.parts[0] in (SCRATCH, SEAL) or is_partial(path) or not path.is_file():
+            continue
+        found.append(inner.as_posix())
     return found
+
+
+def _clean(folder: Path) -> None:
+    """Remove what does not belong to a finished stage."""
+    if (folder / SCRATCH).is_dir():
+        shutil.rmtree(folder / SCRATCH)
+    for path in folder.rglob(".*"):
+        if is_partial(path):
+            path.unlink()

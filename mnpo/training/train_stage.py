@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from mnpo.training.examples import Example
 from mnpo.training.ledger import Ledger
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.seeds import seed_for
+from mnpo.training.stages import SCRATCH
 from mnpo.training.task import UpdateTask
 from mnpo.training.workbench import Workbench
 
@@ -63,15 +63,14 @@ def train_update(
             model_settings=recipe.model,
             epochs=recipe.budget.epochs,
             seed=seed,
-            work_dir=folder / "training",
+            work_dir=folder / SCRATCH,
             report_to=recipe.report_to,
         )
         if bench.world.leads:
             card = _card(bench, task, asdict(result))
             save_policy(model, bench.tokenizer, folder / "policy", card, base=bench.start)
-            (folder / "training" / "log.jsonl").replace(folder / "log.jsonl")
+            write_atomically(folder / "log.jsonl", (folder / SCRATCH / "log.jsonl").read_bytes())
             write_atomically(folder / "result.json", json.dumps(asdict(result)) + "\n")
-            shutil.rmtree(folder / "training")
 
     folder = bench.stages.build("train", inputs, make)
     return _read_policy(folder, examples, recipe.budget.epochs)

@@ -127,7 +127,7 @@ def open_workbench(
         annotators=_annotators(recipe, device, games, answers),
         backend=build_backend(recipe.sampling, recipe.model, tokenizer, device, contract),
         stages=stages,
-        log_probs=LogProbStore(folder / "logprobs"),
+        log_probs=LogProbStore(folder / "logprobs", recipe.model.precision),
         world=world,
         device=device,
         progress=progress,

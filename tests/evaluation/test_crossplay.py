@@ -226,6 +226,15 @@ def test_files(make_bench, tmp_path):
     assert "1.000 [0.54, 1.00]" in printed
 
 
+def test_every_number_stands_once_in_the_long_table(make_bench, tmp_path):
+    judges = {"x": WordOracle("x", 0.1), "y": WordOracle("y", 0.2)}
+    found = cross_play(make_bench(PURE, "rock"), pool(PURE), oracles=judges)
+    *_, file = found.write(tmp_path)
+    rows = [(r["algorithm"], r["metric"], r["judge"]) for r in csv.DictReader(file.open())]
+    assert len(rows) == len(set(rows))
+    assert ("paper", "win_rate/against/rock", "y") in rows
+
+
 def test_refusals(make_bench):
     bench = make_bench(MIXED, "start")
     with pytest.raises(InvalidSetting, match="beside the start"):

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from mnpo.errors import UserError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_TORCH_WRITER = ("PytorchStreamWriter", "inline_container", "iostream error", "file write failed")
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def full_disk(path: Path) -> Iterator[None]:
             raise
         raise _disk_error(path) from error
     except RuntimeError as error:
-        if "PytorchStreamWriter" not in str(error) and "file write failed" not in str(error):
+        if not any(word in str(error) for word in _TORCH_WRITER):
             raise
         raise _disk_error(path) from error
 

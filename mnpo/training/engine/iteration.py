@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate.utils import broadcast_object_list
 from torch import nn
 from transformers import TrainerCallback, TrainingArguments
@@ -174,6 +175,7 @@ def _arguments(
         adam_epsilon=optimizer.epsilon,
         max_grad_norm=optimizer.max_grad_norm,
         optim="adamw_torch_fused",
+        use_cpu=not torch.accelerator.is_available(),
         bf16=model_settings.precision == "bfloat16",
         seed=seed,
         logging_steps=1,

@@ -94,7 +94,7 @@ class VllmSampler:
         """Independent continuations; see `mnpo.training.generation.base.Sampler`.
 
         Raises:
-            UserError: a prompt that leaves too little of the engine's context.
+            UserError: a prompt that leaves too little of the engine's context, or no answer.
         """
         context = self._engine.llm_engine.model_config.max_model_len
         longest = max((len(ids) for ids in prompts), default=0)
@@ -115,6 +115,8 @@ class VllmSampler:
         )
         for (index, _), output in zip(jobs, outputs, strict=True):
             ids = tuple(output.outputs[0].token_ids)
+            if not ids:
+                raise UserError("vLLM gave up a response without a token; its log says why")
             answers[index].append(Completion(ids, finished=ids[-1] in self._contract.end_ids))
         return answers
 

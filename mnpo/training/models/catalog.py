@@ -26,7 +26,7 @@ class KnownModel:
 
 TINY = KnownModel(
     name="tiny",
-    folder="tiny-v1",
+    folder="tiny-v1",  # another version whenever tiny.py or the embedded text changes
     summary="The embedded model: small talk in a few hundred words, 0.6 million weights.",
     size="3 MB",
     source="made on the spot at its first use, about half a minute on one core",

@@ -72,7 +72,10 @@ def load_policy(
     if for_training:
         _make_saveable(model, checkpoint.path)
     if for_training and settings.gradient_checkpointing:
-        untyped.gradient_checkpointing_enable({"use_reentrant": False})
+        # transformers is renaming it
+        new_name = hasattr(model, "activation_checkpointing_enable")
+        name = f"{'activation' if new_name else 'gradient'}_checkpointing_enable"
+        getattr(untyped, name)({"use_reentrant": False})
     untyped.to(device)  # an adapter is made on the CPU
     untyped.train(for_training)
     return model
@@ -177,13 +180,15 @@ def _load_whole(
                 trust_remote_code=settings.trust_remote_code,
                 local_files_only=True,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # reported and refused below
             )
         except (ValueError, KeyError, RuntimeError, ImportError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UserError(f"{folder}: cannot be loaded: {reason}") from None
     for what in ("missing_keys", "mismatched_keys"):
         if info[what]:
-            first = sorted(str(key) for key in info[what])[0]
+            keys = (key if isinstance(key, str) else key[0] for key in info[what])
+            first = min(keys)
             raise UserError(
                 f"{folder}: the weights do not fit config.json: {first} is "
                 f"{'missing' if what == 'missing_keys' else 'of another shape'}"

@@ -40,8 +40,11 @@ def resolve(model: ModelSettings | str, cache: Path | None = None) -> PolicyChec
         if not path.is_dir():
             raise UserError(f"{name} is not in {cache} yet; run: mnpo-bench models fetch {name}")
         return _checkpoint(path)
-    path = Path(name).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # ~ of a user who does not exist
+        path = Path(name)
+    if name and path.is_dir():
         return _checkpoint(path)
     if _HUB_ID.fullmatch(name):
         from mnpo.training.models.hub import download

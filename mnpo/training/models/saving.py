@@ -4,8 +4,8 @@ import errno
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -43,15 +43,17 @@ def save_policy(
             adapter comes without its base.
         OSError: it cannot be written; nothing is left behind.
     """
-    if folder.exists() and not (folder / HASHES).is_file() and any(folder.iterdir()):
+    if folder.is_file() or (
+        folder.is_dir() and not (folder / HASHES).is_file() and any(folder.iterdir())
+    ):
         raise UserError(f"{folder}: is there and holds no saved policy; give another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    partial = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.partial")
+    partial.mkdir()
     try:
         _write(model, tokenizer, partial, card, base)
         if folder.exists():
             shutil.rmtree(folder)
-        os.chmod(partial, 0o777 & ~_umask())
         os.replace(partial, folder)
     except SafetensorError as error:  # how the library reports what the system refused
         full = "No space left" in str(error) or "os error 28" in str(error)
@@ -93,12 +95,8 @@ def _write(
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     hashes = {str(path.relative_to(folder)): sha256_file(path) for path in files}
     (folder / HASHES).write_text(json.dumps(hashes, indent=1) + "\n")
+    mode = (folder / "README.md").stat().st_mode
     for path in (*files, folder / HASHES):
+        path.chmod(mode)  # safetensors writes files that only their owner can read
         with path.open("rb") as file:
             os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -15,8 +15,6 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTra
 from mnpo.training.data.embedded import embedded_answers
 from mnpo.training.data.encoding import encode_prompt, encode_response
 
-#: Changes whenever the recipe below does: a cached model of another version is made anew.
-VERSION = 1
 PAD, END = "<|pad|>", "<|end|>"
 VOCABULARY = 640
 CONTEXT = 512

@@ -79,10 +79,14 @@ class RewardOracle(PreferenceOracle):
 
     def compare(self, questions: Sequence[Question]) -> list[Array]:
         """Bradley-Terry on the rewards."""
+        return self.preferences(questions, self.rewards(questions))
+
+    def preferences(self, questions: Sequence[Question], rewards: Sequence[Array]) -> list[Array]:
+        """What `compare` answers where the rewards of its questions are known."""
         from scipy.special import expit
 
         answers = []
-        for question, found in zip(questions, self.rewards(questions), strict=True):
+        for question, found in zip(questions, rewards, strict=True):
             r = check_rewards(found, question, self.name)
             matrix = np.asarray(expit((r[:, None] - r[None, :]) / self.scale))
             answers.append(check_matrix(matrix, question, self.name))

@@ -168,7 +168,7 @@ class Noisy(PreferenceOracle):
         """The expected noisy answer."""
         return [
             check_matrix(from_upper(p + self.flip * (1 - 2 * p), q.responses), q, self.name)
-            for q, p in zip(questions, self.oracle.compare(questions), strict=True)
+            for q, p in zip(questions, _ask(self.oracle, questions), strict=True)
         ]
 
     def queries(self, responses: int) -> int:
@@ -242,9 +242,16 @@ class LengthFree(RewardOracle):
 
 
 def _ask_all(annotators: Sequence[PreferenceOracle], questions: Sequence[Question]) -> list[Array]:
-    """For each question the (A, K, K) answers of all annotators."""
-    each = [annotator.compare(questions) for annotator in annotators]
+    """For each question the (A, K, K) answers of all annotators, each checked by itself."""
+    each = [_ask(annotator, questions) for annotator in annotators]
     return [np.stack([answers[n] for answers in each]) for n in range(len(questions))]
+
+
+def _ask(annotator: PreferenceOracle, questions: Sequence[Question]) -> list[Array]:
+    return [
+        check_matrix(p, q, annotator.name)
+        for p, q in zip(annotator.compare(questions), questions, strict=True)
+    ]
 
 
 def _independent_votes(each: Array) -> Array:

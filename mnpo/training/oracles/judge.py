@@ -22,9 +22,9 @@ from mnpo.training.oracles.base import (
     excerpt,
     from_upper,
 )
+from mnpo.training.oracles.comparison import ComparisonTemplate
 from mnpo.training.oracles.endpoint import RESUME, Endpoint, read_key
 from mnpo.training.oracles.settings import JudgeSettings
-from mnpo.training.oracles.templates import ComparisonTemplate
 from mnpo.training.oracles.verdicts import INSTRUCTIONS, InvalidReply, read_verdict
 
 #: Name of the file of answers inside the folder that the caller gives.

@@ -22,6 +22,7 @@ from mnpo.training.oracles.base import (
     excerpt,
     from_upper,
 )
+from mnpo.training.oracles.comparison import ComparisonTemplate
 from mnpo.training.oracles.local_models import (
     Features,
     encode_chat,
@@ -33,7 +34,6 @@ from mnpo.training.oracles.local_models import (
     padded,
 )
 from mnpo.training.oracles.settings import PairModelSettings
-from mnpo.training.oracles.templates import ComparisonTemplate
 
 
 class PairModel(PreferenceOracle):

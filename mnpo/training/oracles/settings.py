@@ -20,6 +20,8 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from mnpo.errors import suggest
 from mnpo.validation import Settings
 
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
+
 
 class RuleSettings(Settings):
     """A rule that needs no model beyond an installed package; see `rules`.
@@ -33,7 +35,7 @@ class RuleSettings(Settings):
 
     kind: Literal["rule"] = "rule"
     rule: Literal["sentiment", "readability", "brevity", "relevance", "toxicity"]
-    scale: float | None = Field(default=None, gt=0)
+    scale: Positive | None = None
     target: int | None = Field(default=None, ge=0)
     measure: Literal["reading-ease", "grade"] | None = None
 
@@ -58,7 +60,7 @@ class SumSettings(Settings):
     kind: Literal["sum"] = "sum"
     parts: tuple["OracleSettings", ...] = Field(min_length=1)
     weights: tuple[float, ...]
-    scale: float = Field(default=1.0, gt=0)
+    scale: Positive = 1.0
 
     @model_validator(mode="after")
     def _one_weight_each(self) -> "SumSettings":
@@ -78,7 +80,7 @@ class LengthFreeSettings(Settings):
     kind: Literal["length-free"] = "length-free"
     oracle: "OracleSettings"
     reward_per_word: float
-    scale: float | None = Field(default=None, gt=0)
+    scale: Positive | None = None
 
 
 class RewardModelSettings(Settings):
@@ -104,7 +106,7 @@ class RewardModelSettings(Settings):
     revision: str | None = None
     head: Literal["logit", "score"] = "logit"
     reads: Literal["chat", "pair"] = "chat"
-    scale: float = Field(default=1.0, gt=0)
+    scale: Positive = 1.0
     precision: Literal["float32", "bfloat16"] = "float32"
     batch_size: int = Field(default=8, ge=1)
     max_tokens: int = Field(default=4096, ge=1)
@@ -157,7 +159,8 @@ class JudgeSettings(Settings):
         contract: form of the answer: "json" is {"verdict": "A"}, "tag" is <verdict>A</verdict>;
             verdicts are A, B and tie.
         repeats: times each order is asked.
-        temperature, max_tokens: of the judge's reply; None leaves the endpoint's own.
+        temperature, max_tokens: of the judge's reply; None leaves the endpoint's own (some models
+            want max_completion_tokens instead: put it into extra_body).
         seed: sent along, a different one for each repeat; None sends none.
         extra_body: more keys of the request, as the endpoint knows them. Part of what an answer
             is stored under.
@@ -182,10 +185,10 @@ class JudgeSettings(Settings):
     seed: int | None = None
     extra_body: dict[str, Any] = Field(default_factory=dict)
     concurrency: int = Field(default=8, ge=1)
-    timeout: float = Field(default=120.0, gt=0)
+    timeout: Positive = 120.0
     retries: int = Field(default=6, ge=0)
-    first_wait: float = Field(default=1.0, gt=0)
-    max_wait: float = Field(default=60.0, gt=0)
+    first_wait: Positive = 1.0
+    max_wait: Positive = 60.0
     re_asks: int = Field(default=3, ge=0)
     store: str | None = None
 
@@ -214,7 +217,8 @@ class MatrixSettings(Settings):
 
     kind: Literal["matrix"] = "matrix"
     actions: tuple[str, ...] = Field(min_length=2)
-    matrix: tuple[tuple[float, ...], ...] | None = None
+    # The oracle's own check says which entries are none.
+    matrix: tuple[tuple[Annotated[float, Field(allow_inf_nan=True)], ...], ...] | None = None
     file: str | None = None
     game: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -310,12 +314,13 @@ def _known_kind_and_keys(value: Any) -> Any:
         return value
     if "kind" not in value:
         raise ValueError(f"has no kind{suggest('', KINDS)}")
-    if value["kind"] not in KINDS:
-        raise ValueError(f"unknown kind {value['kind']!r}{suggest(str(value['kind']), KINDS)}")
-    known = KINDS[value["kind"]].model_fields
+    kind = value["kind"]
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r}{suggest(str(kind), KINDS)}")
+    known = KINDS[kind].model_fields
     for key in value:
         if key not in known:
-            found = f"unknown key '{key}' of kind {value['kind']}"
+            found = f"unknown key '{key}' of kind {kind}"
             raise ValueError(f"{found}{suggest(str(key), known)}")
     return value
 

@@ -1,4 +1,4 @@
-"""Stand-ins for what the loop's parts work with: policies, prompts, samplers, oracles, processes."""
+"""Stand-ins for what the loop works with: policies, prompts, samplers, oracles, processes."""
 
 import hashlib
 import threading

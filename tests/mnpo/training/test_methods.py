@@ -104,7 +104,7 @@ def test_defaults_of_pair_losses_are_what_the_trainer_takes(name):
 def test_divergences_are_those_of_the_loss():
     from mnpo.losses.offline import Divergence
 
-    assert methods.DIVERGENCES == get_args(Divergence)
+    assert get_args(Divergence) == methods.DIVERGENCES
     for divergence in methods.DIVERGENCES:
         assert get_method("f-dpo", {"divergence": divergence}).pair_loss is not None
 

@@ -74,9 +74,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         models.WordLevel({word: i for i, word in enumerate(vocabulary)}, unk_token="<pad>")
     )
     raw.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>"
-    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>")
     tokenizer.chat_template = (
         "{% for m in messages %}{% if m.role == 'user' %}<user> {{ m.content }} <answer> "
         "{% else %}{{ m.content }} <eos> {% endif %}{% endfor %}"

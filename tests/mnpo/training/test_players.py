@@ -1,11 +1,11 @@
 """The loop's interpretation of sources against the simulator's, on tables instead of models."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from simulators.dynamics.loop import run
-from simulators.dynamics.problem import Ledger, Problem
 
 from mnpo.algorithms.sources import (
     CURRENT,
@@ -23,8 +23,12 @@ from mnpo.algorithms.sources import (
 )
 from mnpo.algorithms.update import Update
 from mnpo.errors import InvalidSetting
+from mnpo.training import methods
+from mnpo.training.ledger import Ledger as Counts
 from mnpo.training.methods import get_method, list_methods
 from mnpo.training.players import Players
+from simulators.dynamics.loop import run
+from simulators.dynamics.problem import Ledger, Problem
 
 ACTIONS = 6
 ITERATIONS = 5
@@ -49,32 +53,41 @@ class Scribe:
         return table(self.answers[len(self.tasks) - 1]).copy()
 
 
-def resolved(method, players, policy):
-    """(update, anchors, opponents) in the loop's order, each result a new checkpoint."""
-    found, results = [], []
-    for t in range(ITERATIONS):
-        following, carried = [], []
-        for player in range(len(players.history)):
-            intermediate = before = None
-            for index, update in enumerate(method.updates(t)):
-                before = intermediate
-                found.append(
-                    (
-                        update,
-                        players.anchors(update, player, intermediate),
-                        players.opponents(update, player, intermediate),
-                    )
-                )
-                intermediate = policy(f"{t}-{player}-{index}")
-                results.append(intermediate)
-            following.append(intermediate)
-            carried.append(before)
-        players.advance(following, carried)
-    return found, results
+def resolved(method, policy, iterations=ITERATIONS, **recipe):
+    """The tasks of the very loop, whose results are checkpoints in name only."""
+    from mnpo.training.loop import run_method
+    from mnpo.training.recipe import BudgetSettings
+    from mnpo.training.update import UpdateResult
+
+    budget = BudgetSettings(iterations=iterations, **recipe)
+    bench = SimpleNamespace(
+        recipe=SimpleNamespace(budget=budget),
+        start=policy("start"),
+        externals=(policy("first"), policy("second")),
+        oracle="everybody's",
+        annotators=("anna", "bert", "cleo")[: method.algorithm.players],
+        parts=lambda seed: tuple(
+            tuple(f"prompt {t}-{i}" for i in range(budget.prompts)) for t in range(iterations)
+        ),
+    )
+    tasks, results = [], []
+
+    def carry_out(bench, task):
+        tasks.append(task)
+        results.append(policy(f"result {len(tasks) - 1}"))
+        return UpdateResult(results[-1], Path("log"), Counts(prompts=len(task.prompts)), {})
+
+    trained = run_method(bench, method, 7, carry_out)
+    return tasks, results, trained
 
 
+_WITH_PARAMETERS = ("comal", "mpo", "eo-mnpo", "ht-mnpo")
 CASES = [
-    *((name, {}) for name in list_methods() if name not in ("comal", "mpo", "eo-mnpo", "ht-mnpo")),
+    *(
+        (name, {})
+        for name in list_methods()
+        if name not in (*_WITH_PARAMETERS, *methods._PAIR_LOSSES)
+    ),
     ("comal", {"inner": 1}),
     ("comal", {"inner": 2}),
     ("mpo", {"inner": 2}),
@@ -98,15 +111,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "parameters"), CASES)
-def test_both_interpreters_resolve_sources_alike(name, parameters, policy):
-    method = get_method(name, parameters)
-    if method.algorithm is None:
-        pytest.skip("a pair loss, which the simulator does not run")
+@pytest.mark.parametrize(("method_name", "parameters"), CASES)
+def test_both_interpreters_resolve_sources_alike(method_name, parameters, policy):
+    method = get_method(method_name, parameters)
     start, externals = policy("start"), (policy("first"), policy("second"))
-    count = method.players(3) if method.algorithm.players is None else method.algorithm.players
-    players = Players(start, count, externals=externals, magnet_period=method.magnet_period)
-    found, results = resolved(method, players, policy)
+    tasks, results, trained = resolved(method, policy)
+    count = len(trained.policies)
 
     scribe = Scribe(results)
     problem = Problem(
@@ -120,16 +130,21 @@ def test_both_interpreters_resolve_sources_alike(name, parameters, policy):
     )
     run(method.algorithm, problem, scribe, iterations=ITERATIONS, players=count)
 
-    assert len(scribe.tasks) == len(found) == ITERATIONS * count * len(method.updates(0))
-    for task, (update, anchors, opponents) in zip(scribe.tasks, found, strict=True):
-        ours = sum(weight * table(checkpoint) for checkpoint, weight in anchors)
-        np.testing.assert_allclose(ours, task.anchor, rtol=0, atol=1e-12)
-        mixture = sum(weight * mixed(parts) for parts, weight in opponents)
-        theirs = task.mixture if update.opponents else task.current.probabilities
-        np.testing.assert_allclose(mixture, theirs, rtol=0, atol=1e-12)
-        assert sum(weight for _, weight in opponents) == pytest.approx(1, abs=1e-12)
-        assert all(weight > 0 for _, weight in opponents)
-        shas = [checkpoint.sha256 for checkpoint, _ in anchors]
+    assert len(scribe.tasks) == len(tasks) == ITERATIONS * count * len(method.updates(0))
+    for theirs, ours in zip(scribe.tasks, tasks, strict=True):
+        anchor = sum(weight * table(checkpoint) for checkpoint, weight in ours.anchors)
+        np.testing.assert_allclose(anchor, theirs.anchor, rtol=0, atol=1e-12)
+        drawn = sum(weight * mixed(parts) for parts, weight in ours.opponents)
+        opponents = theirs.mixture if theirs.opponents else theirs.current.probabilities
+        np.testing.assert_allclose(drawn, opponents, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(table(ours.current), theirs.current.log, atol=1e-12)
+        assert ours.update.step_size == theirs.step_size
+        assert ours.update.distance == theirs.distance
+        assert (ours.update.advantage == "reward") == (theirs.rewards is not None)
+        assert (ours.update.winners is None) == (theirs.winners is None)
+        assert sum(weight for _, weight in ours.opponents) == pytest.approx(1, abs=1e-12)
+        assert all(weight > 0 for _, weight in ours.opponents)
+        shas = [checkpoint.sha256 for checkpoint, _ in ours.anchors]
         assert len(set(shas)) == len(shas)
 
 
@@ -138,8 +153,12 @@ def mixed(parts) -> np.ndarray:
     return weights / weights.sum()
 
 
+def name(checkpoint) -> str:
+    return checkpoint.path.name
+
+
 def shares(pairs):
-    return {checkpoint.path.name: weight for checkpoint, weight in pairs}
+    return {name(checkpoint): weight for checkpoint, weight in pairs}
 
 
 def test_history_before_the_start_is_the_start(policy):
@@ -174,13 +193,55 @@ def test_the_magnet_jumps_every_period(policy):
 
 
 def test_onpo_carries_its_second_sequence(policy):
-    method = get_method("onpo")
-    players = Players(policy("start"), 1)
-    found, _ = resolved(method, players, policy)
-    anchors = [next(iter(shares(anchors))) for _, anchors, _ in found]
-    sampled = [parts[0][0].path.name for _, _, ((parts, _),) in found]
-    assert anchors[:6] == ["start", "0-0-0", "0-0-0", "1-0-0", "1-0-0", "2-0-0"]
-    assert sampled[:6] == ["start", "start", "0-0-1", "0-0-1", "1-0-1", "1-0-1"]
+    tasks, _, trained = resolved(get_method("onpo"), policy)
+    anchors = [name(task.anchors[0][0]) for task in tasks]
+    sampled = [name(parts[0][0]) for task in tasks for parts, _ in task.opponents]
+    assert anchors[:6] == ["start", "result 0", "result 0", "result 2", "result 2", "result 4"]
+    assert sampled[:6] == ["start", "start", "result 1", "result 1", "result 3", "result 3"]
+    assert [name(p) for p in trained.policies[0][:3]] == ["start", "result 1", "result 3"]
+
+
+@pytest.mark.parametrize(
+    ("method_name", "parameters", "parts"),
+    [("inpo", {}, 1), ("egpo", {}, 2), ("mnpo-eq10", {"num_players": 3}, 3), ("ht-mnpo", {}, 3)],
+)
+def test_players_and_updates_share_an_iterations_prompts(method_name, parameters, parts, policy):
+    tasks, _, trained = resolved(
+        get_method(method_name, parameters), policy, iterations=2, prompts=12
+    )
+    for t in range(2):
+        own = [prompt for task in tasks[t * parts : (t + 1) * parts] for prompt in task.prompts]
+        assert sorted(own) == sorted(f"prompt {t}-{i}" for i in range(12))
+    assert {len(task.prompts) for task in tasks} == {12 // parts}
+    assert trained.ledger.prompts == 24
+    whole, _, trained = resolved(
+        get_method(method_name, parameters), policy, iterations=2, prompts=12, share_out=False
+    )
+    assert {len(task.prompts) for task in whole} == {12}
+    assert trained.ledger.prompts == 24 * parts
+
+
+def test_prompts_that_do_not_go_round_are_refused(policy):
+    with pytest.raises(InvalidSetting, match="egpo shares an iteration's prompts"):
+        resolved(get_method("egpo"), policy, prompts=1)
+
+
+def test_streams_are_apart_and_the_same_for_every_method(policy):
+    """Equal seeds are what lets two methods find one stage of samples."""
+    tasks, *_ = resolved(get_method("mnpo-eq10", {"num_players": 3}), policy)
+    seeds = [task.seed for task in tasks]
+    assert len(set(seeds)) == len(seeds)
+    inpo, *_ = resolved(get_method("inpo"), policy)
+    mwu, *_ = resolved(get_method("mwu"), policy)
+    assert [task.seed for task in inpo] == [task.seed for task in mwu]
+    assert (inpo[0].opponents, inpo[0].prompts) == (mwu[0].opponents, mwu[0].prompts)
+
+
+def test_each_player_of_a_heterogeneous_method_asks_its_own_oracle(policy):
+    tasks, *_ = resolved(get_method("ht-mnpo"), policy, iterations=2, prompts=3)
+    assert [task.oracle for task in tasks] == ["anna", "bert", "cleo"] * 2
+    alike, *_ = resolved(get_method("mnpo-eq10"), policy, iterations=1, prompts=3)
+    assert {task.oracle for task in alike} == {"everybody's"}
 
 
 def test_other_players_are_a_geometric_base_and_an_arithmetic_opponent(policy):
@@ -219,9 +280,7 @@ def test_weights_that_cancel_leave_nothing(policy):
 
 def test_a_component_that_is_never_drawn_is_left_out(policy):
     players = Players(policy("start"), 1, externals=(policy("x"), policy("y")))
-    update = Update(
-        anchors=(), opponents=((External(0), 0.0), (External(1), 1.0)), step_size=1.0
-    )
+    update = Update(anchors=(), opponents=((External(0), 0.0), (External(1), 1.0)), step_size=1.0)
     assert [shares(parts) for parts, _ in players.opponents(update, 0, None)] == [{"y": 1.0}]
 
 

@@ -78,7 +78,9 @@ def test_pad_falls_back_to_eos(tokenizer) -> None:
 
 def test_without_end_token_or_template_it_is_refused(tokenizer) -> None:
     tokenizer.eos_token = None
-    tokenizer.chat_template = "{% for m in messages %}{{ m['role'] + ': ' + m['content'] }}{% endfor %}"
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ m['role'] + ': ' + m['content'] }}{% endfor %}"
+    )
     with pytest.raises(UserError, match="no EOS token"):
         contract_of(tokenizer)
     tokenizer.chat_template = None

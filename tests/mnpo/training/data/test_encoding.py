@@ -45,7 +45,9 @@ def by_hand(tokenizer, *pieces: str) -> tuple[int, ...]:
 
 
 def test_a_prompt_is_its_marks_and_texts(tokenizer) -> None:
-    prompt = ask("Be kind.", "How is the soup?", "Warm.", "And?", roles="system user assistant user")
+    prompt = ask(
+        "Be kind.", "How is the soup?", "Warm.", "And?", roles="system user assistant user"
+    )
     expected = by_hand(
         tokenizer,
         *("<|system|>", "Be kind.", END, "<|user|>", "How is the soup?", END),
@@ -66,7 +68,7 @@ def test_a_tokenizer_that_adds_bos_itself_adds_it_once(tokenizer) -> None:
     tokenizer.chat_template = "{{ bos_token }}" + tokenizer.chat_template
     assert encode_prompt(tokenizer, ask("a")) == (bos, *plain)
     tokenizer.chat_template = "{{ bos_token }}" + tokenizer.chat_template
-    with pytest.raises(UserError, match="prompt 'a': .* begins it with two BOS"):
+    with pytest.raises(UserError, match=r"prompt 'a': .* begins it with two BOS"):
         encode_prompt(tokenizer, ask("a"))
 
 
@@ -75,7 +77,10 @@ def test_a_tokenizer_that_adds_bos_itself_adds_it_once(tokenizer) -> None:
     [
         (Prompt(()), "the prompt is empty"),
         (ask("hello", roles="tool"), "turn 1 has the unknown role 'tool'"),
-        (ask("hello", "there", roles="user user"), "turn 2 is the user's, expected the assistant's"),
+        (
+            ask("hello", "there", roles="user user"),
+            "turn 2 is the user's, expected the assistant's",
+        ),
         (ask("hello", "there"), "the last turn is the assistant's"),
         (ask("hello", roles="assistant"), "turn 1 is the assistant's, expected the user's"),
         (ask("be kind", roles="system"), "the last turn is the system's"),

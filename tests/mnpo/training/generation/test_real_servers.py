@@ -17,7 +17,7 @@ from mnpo.training.models.settings import ModelSettings
 from mnpo.training.recipe import SamplingSettings
 
 pytestmark = pytest.mark.slow
-DRAWS = 300
+DRAWS = 120
 
 
 def program(name: str) -> str:

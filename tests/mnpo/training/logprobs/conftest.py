@@ -4,6 +4,7 @@ import functools
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM as Auto
 from transformers import (
     CohereConfig,
     Gemma2Config,
@@ -14,7 +15,6 @@ from transformers import (
     MistralConfig,
     Qwen2Config,
 )
-from transformers import AutoModelForCausalLM as Auto
 
 VOCABULARY = 37
 _SMALL = {
@@ -63,9 +63,11 @@ _CONFIGS = {
 }
 
 
-def make_model(family, dtype=torch.float64, attention=None, seed=0):
+def make_model(family, dtype=torch.float64, attention=None, seed=0, positions=64):
     attention = attention or ("eager" if family == "gemma2" else "sdpa")
-    model = Auto.from_config(_CONFIGS[family](), attn_implementation=attention, dtype=dtype)
+    config = _CONFIGS[family]()
+    config.max_position_embeddings = positions
+    model = Auto.from_config(config, attn_implementation=attention, dtype=dtype)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -85,7 +87,9 @@ def _exact_norm(norm, hidden):
     if hidden.dtype != torch.float64:
         return type(norm).forward(norm, hidden)
     eps, shift = (norm.eps, 1) if "Gemma" in type(norm).__name__ else (norm.variance_epsilon, 0)
-    return hidden * torch.rsqrt(hidden.square().mean(-1, keepdim=True) + eps) * (norm.weight + shift)
+    return (
+        hidden * torch.rsqrt(hidden.square().mean(-1, keepdim=True) + eps) * (norm.weight + shift)
+    )
 
 
 def plain_log_probs(model, groups, responses):

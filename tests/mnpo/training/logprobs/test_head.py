@@ -53,7 +53,7 @@ def test_gradient_check_with_cap():
 
 
 def test_only_asked_gradients_are_formed():
-    hidden, weight, bias, targets = inputs()
+    hidden, weight, _, targets = inputs()
     frozen = weight.detach()
     linear_log_probs(hidden, frozen, None, targets, transform=Logits()).sum().backward()
     assert hidden.grad is not None

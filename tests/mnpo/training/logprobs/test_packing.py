@@ -27,29 +27,31 @@ def test_one_row_written_out_by_hand():
 @given(GROUPS, st.integers(1, 9))
 def test_every_token_is_predicted_from_all_that_precedes_it(groups, multiple):
     packed = pack(groups, pad_to_multiple=multiple, pad_id=0)
-    row, length = packed.input_ids[0], packed.input_ids.shape[1]
-    used = sum(packed_tokens(group) for group in groups)
-    assert length % multiple == 0
-    assert used <= length < used + multiple
-    assert (packed.group[0] == -1).sum() == length - used
+    row, group, segment, place = (
+        values[0].tolist()
+        for values in (packed.input_ids, packed.group, packed.segment, packed.position_ids)
+    )
+    used = sum(packed_tokens(each) for each in groups)
+    assert len(row) % multiple == 0
+    assert used <= len(row) < used + multiple
+    assert group.count(-1) == len(row) - used
 
     most = packed.shape[1]
+    predicted = list(zip(packed.owner.tolist(), packed.positions.tolist(), strict=True))
+    targets = packed.targets.tolist()
     for owner in range(len(groups) * most):
         b, k = divmod(owner, most)
         prompt, responses = groups[b]
-        mine = packed.owner == owner
-        response = tuple(packed.targets[mine].tolist())
+        mine = [n for n, (each, _) in enumerate(predicted) if each == owner]
+        response = tuple(targets[n] for n in mine)
         assert response == (responses[k] if k < len(responses) else ())
         assert packed.lengths[b, k] == len(response)
-        for t, at in enumerate(packed.positions[mine].tolist()):
+        for t, n in enumerate(mine):
+            at = predicted[n][1]
             # What stands at or before the place, in the same group, in prompt or own response.
-            seen = [
-                int(row[i])
-                for i in range(at + 1)
-                if packed.group[0, i] == b and packed.segment[0, i] in (0, k + 1)
-            ]
+            seen = [row[i] for i in range(at + 1) if group[i] == b and segment[i] in (0, k + 1)]
             assert tuple(seen) == (*prompt, *response[:t])
-            assert packed.position_ids[0, at] == len(seen) - 1
+            assert place[at] == len(seen) - 1
 
 
 def test_moves_every_tensor_to_a_device():

@@ -38,9 +38,12 @@ def test_precision_is_of_answers_and_training_is_in_float32(saved) -> None:
     assert (training.dtype, training.training) == (torch.float32, True)
     assert all(p.requires_grad for p in training.parameters())
     assert training.config._attn_implementation == "sdpa"
-    assert load_policy(
-        saved, ModelSettings(attention="eager"), "cpu", for_training=False
-    ).config._attn_implementation == "eager"
+    assert (
+        load_policy(
+            saved, ModelSettings(attention="eager"), "cpu", for_training=False
+        ).config._attn_implementation
+        == "eager"
+    )
 
 
 def test_checkpointing_of_gradients_changes_no_gradient(saved) -> None:
@@ -48,7 +51,12 @@ def test_checkpointing_of_gradients_changes_no_gradient(saved) -> None:
     for wanted in (False, True):
         settings = ModelSettings(gradient_checkpointing=wanted)
         model = load_policy(saved, settings, "cpu", for_training=True)
-        assert model.is_gradient_checkpointing is wanted
+        on = {
+            m.gradient_checkpointing
+            for m in model.modules()
+            if hasattr(m, "gradient_checkpointing")
+        }
+        assert on == {wanted}
         model(input_ids=IDS, labels=IDS).loss.backward()
         found.append([p.grad for p in model.parameters()])
     for one, other in zip(*found, strict=True):
@@ -103,7 +111,7 @@ def test_a_trained_adapter_is_reloaded_bit_for_bit_and_by_peft_too(
         )
         torch.testing.assert_close(theirs(IDS).logits, expected, rtol=1e-6, atol=1e-6)
     going_on = load_policy(checkpoint, LORA, "cpu", for_training=True)
-    state = {n: p for n, p in model.named_parameters()}
+    state = dict(model.named_parameters())
     for name, parameter in going_on.named_parameters():
         assert torch.equal(parameter, state[name])
         assert parameter.requires_grad is ("lora_" in name)
@@ -140,7 +148,7 @@ def test_weights_that_do_not_fit_are_refused_never_filled_in(saved) -> None:
     with pytest.raises(UserError, match=r"model\.layers\.2\..* is missing"):
         load_policy(saved, ModelSettings(), "cpu", for_training=False)
     edit(saved.path / "config.json", num_hidden_layers=2, intermediate_size=32)
-    with pytest.raises(UserError, match="do not fit|shape"):
+    with pytest.raises(UserError, match=r"down_proj\.weight is of another shape"):
         load_policy(saved, ModelSettings(), "cpu", for_training=False)
 
 
@@ -165,7 +173,7 @@ def test_code_of_the_model_runs_only_if_asked_for(saved, tmp_path) -> None:
 
 def test_an_unknown_architecture_is_one_line(saved) -> None:
     edit(saved.path / "config.json", model_type="lama")
-    with pytest.raises(UserError, match="cannot be loaded: .*lama") as refused:
+    with pytest.raises(UserError, match=r"cannot be loaded: .*lama") as refused:
         load_policy(saved, ModelSettings(), "cpu", for_training=False)
     assert "\n" not in str(refused.value)
 

@@ -59,6 +59,9 @@ def test_a_checkpoint_is_what_the_library_expects(saved) -> None:
     }
     AutoModelForCausalLM.from_pretrained(saved.path, use_safetensors=True)
     assert not list(saved.path.parent.glob(".*"))
+    (saved.path.parent / "plain").write_text("")
+    usual = (saved.path.parent / "plain").stat().st_mode
+    assert {path.stat().st_mode for path in saved.path.iterdir()} == {usual}
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "README.md"])
@@ -133,7 +136,7 @@ def test_an_impossible_generation_setting_is_one_line(
 ) -> None:
     model = make_model()
     model.generation_config = GenerationConfig(temperature=0.5)
-    with pytest.raises(UserError, match="generation configuration is refused: .*temperature"):
+    with pytest.raises(UserError, match=r"generation configuration is refused: .*temperature"):
         save_policy(model, tokenizer, tmp_path / "policy", card)
 
 

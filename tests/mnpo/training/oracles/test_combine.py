@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnpo.training.oracles.base import PreferenceOracle
+from mnpo.training.oracles.base import OracleFailure, PreferenceOracle
 from mnpo.training.oracles.combine import (
     LengthFree,
     Majority,
@@ -165,3 +165,18 @@ def test_queries_count_every_annotator_that_is_asked(table) -> None:
     voters = [table({})] * 3
     assert Mixture(voters).queries(4) == Majority(voters).queries(4) == 18
     assert RandomAnnotator(voters).queries(4) == Noisy(voters[0], 0.1).queries(4) == 6
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda o: Mixture([o]),
+        lambda o: Majority([o]),
+        lambda o: Noisy(o, 0.1),
+        lambda o: RandomAnnotator([o]),
+    ],
+)
+@pytest.mark.parametrize("bad", [[[0.5, np.nan], [0.5, 0.5]], [[0.5, 0.7], [0.5, 0.5]]])
+def test_an_invalid_answer_inside_is_not_repaired(ask, make, bad) -> None:
+    with pytest.raises(OracleFailure):
+        make(Fixed(bad)).compare([ask("q", "a", "b")])

@@ -67,39 +67,49 @@ def test_every_kind_survives_a_round_trip_through_its_resolved_form(oracle: str)
             "recipe.yaml: oracle: unknown key 'wieghts' of kind mixture; did you mean 'weights'?",
         ),
         ("{rule: brevity}", "recipe.yaml: oracle: has no kind; known: " + ", ".join(sorted(KINDS))),
-        ("{kind: rule}", "recipe.yaml: oracle.rule.rule is missing"),
+        ("{kind: rule}", "recipe.yaml: oracle.rule is missing"),
         (
             "{kind: rule, rule: sentiment, target: 3}",
-            "recipe.yaml: oracle.rule: target is an option of rule brevity, not of sentiment",
+            "recipe.yaml: oracle: target is an option of rule brevity, not of sentiment",
         ),
         (
             "{kind: mixture, annotators: [{kind: rule, rule: brevity}], weights: [1, 2]}",
-            "recipe.yaml: oracle.mixture: 1 annotators need as many weights, got 2",
+            "recipe.yaml: oracle: 1 annotators need as many weights, got 2",
         ),
         (
             "{kind: mixture, annotators: [{kind: rule, rule: brevity}], weights: [0.9]}",
-            "recipe.yaml: oracle.mixture: weights must sum to one, got 0.9",
+            "recipe.yaml: oracle: weights must sum to one, got 0.9",
         ),
         (
             "{kind: mixture, annotators: [{kind: ruel}]}",
-            "recipe.yaml: oracle.mixture.annotators: unknown kind 'ruel'; did you mean 'rule'?",
+            "recipe.yaml: oracle.annotators: unknown kind 'ruel'; did you mean 'rule'?",
         ),
         (
+            "{kind: mixture, annotators: [{kind: noisy, flip: 2, oracle: {kind: rule, "
+            "rule: brevity}}]}",
+            "recipe.yaml: oracle.annotators.flip must be at most 0.5, got 2",
+        ),
+        (
+            "{kind: rule, rule: brevity, scale: .inf}",
+            "recipe.yaml: oracle.scale must be a finite number, got inf",
+        ),
+        ("{kind: [rule]}", "recipe.yaml: oracle: unknown kind ['rule']; did you mean 'rule'?"),
+        (
             "{kind: matrix, actions: [a, a], game: cyclic}",
-            "recipe.yaml: oracle.matrix: actions must be distinct texts",
+            "recipe.yaml: oracle: actions must be distinct texts",
         ),
         (
             "{kind: matrix, actions: [a, b]}",
-            "recipe.yaml: oracle.matrix: give exactly one of matrix, file, game",
+            "recipe.yaml: oracle: give exactly one of matrix, file, game",
         ),
         (
             "{kind: judge, model: m, url: 'http://me:secret@host/v1'}",
-            "recipe.yaml: oracle.judge.url: holds a password; put the key into a variable and name "
+            "recipe.yaml: oracle.url: holds a password; put the key into a variable and name "
             "it in api_key_env",
         ),
         (
             "{kind: reward-model, model: m, head: score}",
-            "recipe.yaml: oracle.reward-model: head score is code that comes with the model: it "
+            "recipe.yaml: oracle: head score is code that comes with the model: it "
             "needs trust_remote_code: true",
         ),
     ],

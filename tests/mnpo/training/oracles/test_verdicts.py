@@ -2,7 +2,7 @@ import pytest
 
 from mnpo.errors import InvalidSetting
 from mnpo.training.data.prompts import Message, Prompt
-from mnpo.training.oracles.templates import ComparisonTemplate
+from mnpo.training.oracles.comparison import ComparisonTemplate
 from mnpo.training.oracles.verdicts import InvalidReply, read_verdict
 
 PROMPT = Prompt((Message("system", "Be kind."), Message("user", "Hi {{ 1 + 1 }} <b>")))

@@ -1,0 +1,70 @@
+"""`mnpo-bench train-all`: many methods on a language model, under one equal budget."""
+
+from typing import Annotated
+
+import typer
+
+from mnpo.cli.train import (
+    DryRunOption,
+    JsonOption,
+    OutputOption,
+    OverwriteOption,
+    RecipeOption,
+    SetOption,
+)
+
+HELP = """Train every method of a recipe under one equal budget and play them against one another.
+
+Without options: seventeen methods on the small embedded model, in a few minutes.
+"""
+EPILOG = """Examples, each a command:
+
+mnpo-bench train-all
+
+mnpo-bench train-all --methods inpo,mnpo,dpo --seeds 3
+
+mnpo-bench train-all --recipe smollm2-135m --dry-run
+"""
+
+
+def train_all(
+    recipe: RecipeOption = "tiny",
+    methods: Annotated[
+        str | None,
+        typer.Option(help="Names, comma-separated.  \\[default: the recipe's]"),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Number of seeds.  \\[default: the recipe's]")
+    ] = None,
+    assignments: SetOption = None,
+    output: OutputOption = None,
+    overwrite: OverwriteOption = False,
+    executor: Annotated[
+        str, typer.Option(help="local, or ray (extra 'ray'; RAY_ADDRESS names a cluster).")
+    ] = "local",
+    jobs: Annotated[
+        int, typer.Option(help="Methods trained side by side: processes, or CPUs of a local Ray.")
+    ] = 1,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train many methods; see HELP."""
+    from mnpo.cli.training import Request, load, train_and_report
+    from mnpo.training.executors import make_executor
+
+    runner = make_executor(executor, jobs)
+    names = None
+    if methods is not None:
+        names = [name.strip() for name in methods.split(",") if name.strip()]
+    found = load(recipe, assignments or [], names, None if seeds is None else range(seeds))
+    train_and_report(
+        Request(
+            recipe=found,
+            stem=found.recipe,
+            output=output,
+            overwrite=overwrite,
+            dry_run=dry_run,
+            as_json=as_json,
+            executor=runner,
+        )
+    )

@@ -1,0 +1,221 @@
+"""What `train` and `train-all` share: the recipe, the run, and what is said about it."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mnpo.training.executors import Executor
+    from mnpo.training.methods import Method
+    from mnpo.training.recipe import Recipe
+    from mnpo.training.run import RunResult
+    from mnpo.training.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that was asked for.
+
+    Attributes:
+        recipe: resolved.
+        stem: start of the default folder's name.
+        output: the run directory; None takes ``runs/STEM-HASH``.
+        overwrite, dry_run, as_json: the options.
+        executor: trains in other processes; None in this one.
+    """
+
+    recipe: "Recipe"
+    stem: str
+    output: Path | None
+    overwrite: bool
+    dry_run: bool
+    as_json: bool
+    executor: "Executor | None" = None
+
+
+def load(
+    name: str,
+    assignments: Sequence[str],
+    methods: Sequence[str] | None,
+    seeds: Sequence[int] | None,
+) -> "Recipe":
+    """The recipe with the command line's changes; None keeps what the recipe says."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        # Set before torch loads: on shared cores several threads are slower than one.
+        os.environ.setdefault(variable, "1")
+    from mnpo.runs.reading import read_assignments
+    from mnpo.training.recipes import load_recipe, methods_of, select_methods
+
+    given = read_assignments(assignments)
+    recipe = load_recipe(name, given)
+    if methods is not None:
+        recipe = select_methods(recipe, methods)
+    if seeds is not None:
+        recipe = recipe.model_copy(update={"seeds": tuple(seeds)})
+    methods_of(recipe)  # refuses methods that cannot be, before anything heavy is loaded
+    return recipe
+
+
+def train_and_report(request: Request) -> None:
+    """Plan, train, judge, and print; exit code 1 when a method failed.
+
+    Raises:
+        UserError: before anything is written, or from the cross-play at the end.
+    """
+    from mnpo.cli.live import Live
+    from mnpo.errors import UserError
+    from mnpo.training.run import run_recipe
+
+    rank = int(os.environ.get("RANK", "0"))
+    folder = request.output or _default_folder(request)
+    if request.dry_run:
+        _dry_run(request, folder)
+        return
+    begun = False
+
+    def announce(bench: "Workbench", methods: Mapping[str, "Method"]) -> None:
+        nonlocal begun
+        if not (request.as_json or rank or bench.world.size > 1):
+            _show_plan(bench, methods, sys.stderr)
+        begun = True
+
+    live = Live(request.recipe, quiet=request.as_json or rank > 0)
+    try:
+        with live:
+            result = run_recipe(
+                request.recipe,
+                folder,
+                games=find_game,
+                executor=request.executor,
+                overwrite=request.overwrite,
+                announce=announce,
+                evaluate=_judge(live),
+                hooks=live.hooks,
+            )
+    except KeyboardInterrupt:
+        if not rank:
+            print(
+                f"mnpo-bench: interrupted; finished stages are kept in {folder}, the same command "
+                "goes on",
+                file=sys.stderr,
+            )
+        raise
+    except UserError as error:
+        if not rank:
+            raise
+        if begun:  # what is wrong before that is wrong in the first process as well
+            print(f"mnpo-bench: process {rank}: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    if not rank:
+        _report(request, result)
+    if result.failures:
+        raise typer.Exit(1)
+
+
+def find_game(name: str, parameters: Mapping[str, Any]) -> "np.ndarray":
+    """The preference matrix of a game of the simulator, for matrix oracles.
+
+    Raises:
+        UserError: an unknown game or parameter, or one with several contexts.
+    """
+    from mnpo.errors import InvalidGame
+    from simulators import make_game
+
+    matrix = make_game(name, **parameters).preferences
+    if matrix.ndim != 2:
+        raise InvalidGame(f"game '{name}' has several contexts; an oracle needs one matrix")
+    return matrix
+
+
+def _default_folder(request: Request) -> Path:
+    from mnpo.runs import digest
+    from mnpo.training.run import data_files
+
+    settings = request.recipe.model_dump(mode="json")
+    whole = digest({"recipe": settings, "files": data_files(request.recipe)})
+    stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in request.stem)
+    return Path("runs") / f"{stem}-{whole[:8]}"
+
+
+def _dry_run(request: Request, folder: Path) -> None:
+    from mnpo.runs import RunDirectory
+    from mnpo.training.recipes import methods_of
+    from mnpo.training.run import data_files
+    from mnpo.training.workbench import open_workbench
+
+    recipe = request.recipe
+    methods = methods_of(recipe)
+    RunDirectory(folder).refuse(
+        recipe.model_dump(mode="json"), inputs=data_files(recipe), overwrite=request.overwrite
+    )
+    bench = open_workbench(recipe, folder, games=find_game)
+    if request.as_json:
+        import json
+
+        from mnpo.training.plan import make_plan
+
+        print(json.dumps(make_plan(bench, methods, recipe.seeds).describe(), indent=1))
+        return
+    _show_plan(bench, methods, sys.stdout)
+    print(f"would write to {folder}")
+
+
+def _show_plan(bench: "Workbench", methods: Mapping[str, "Method"], stream: Any) -> None:
+    from mnpo.cli.training_tables import plan_lines, plan_table, print_to
+    from mnpo.training.calibration import calibrate, estimate_seconds
+    from mnpo.training.plan import make_plan
+
+    plan = make_plan(bench, methods, bench.recipe.seeds)
+    print_to(stream, plan_table(plan), *bench.data.lines())
+    rates = calibrate(bench)
+    print_to(stream, *plan_lines(plan, rates, estimate_seconds(plan, rates)))
+
+
+def _judge(live: Any) -> Any:
+    def evaluate(bench: "Workbench", result: "RunResult") -> Mapping[str, str]:
+        from mnpo.cli.judging import judge_policies
+
+        live.judging()
+        return judge_policies(bench, result)
+
+    return evaluate
+
+
+def _report(request: Request, result: "RunResult") -> None:
+    import json
+
+    from mnpo.cli.training_tables import crossplay_table, ledger_table, print_to
+
+    file = result.folder / "summary.json"
+    if request.as_json:
+        print(file.read_text() if file.is_file() else "{}", end="")
+    elif file.is_file():
+        print_to(sys.stdout, ledger_table(result.results))
+        print_to(sys.stdout, crossplay_table(json.loads(file.read_text())["crossplay"]))
+    for failure in result.failures:
+        print(
+            f"mnpo-bench: {failure.method}, seed {failure.seed}, failed: {failure.reason}",
+            file=sys.stderr,
+        )
+    if request.as_json:
+        return
+    if result.finished_before:
+        print("the run was finished before; --overwrite makes it anew")
+    elif result.taken_over:
+        print(f"{result.taken_over} of {_runs(result)} runs were finished before and taken over")
+    print(f"policies: {result.folder / 'policies'}")
+    print(f"tables:   {result.folder / 'results.csv'}, training.csv, ledger.csv, crossplay.md")
+    if result.failures:
+        failed = len(result.failures)
+        print(f"{failed} of {_runs(result)} runs failed; the same command tries them again")
+
+
+def _runs(result: "RunResult") -> int:
+    return len(result.recipe.methods) * len(result.recipe.seeds)

@@ -1,0 +1,123 @@
+"""Plans, ledgers and cross-plays as tables for a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mnpo.training.calibration import Rates
+from mnpo.training.ledger import Ledger
+from mnpo.training.plan import KINDS, Kind, Plan
+from mnpo.training.results import MethodResult
+
+#: Width where there is no terminal to ask.
+WIDTH = 150
+
+
+def print_to(stream: Any, *items: Table | str) -> None:
+    """Print tables and lines; names are shown as they are, brackets included."""
+    console = Console(file=stream, highlight=False)
+    if not console.is_terminal:
+        console = Console(file=stream, highlight=False, width=WIDTH)
+    for item in items:
+        if isinstance(item, str):
+            console.print(Text(item), soft_wrap=True)
+        else:
+            console.print(item)
+
+
+def plan_table(plan: Plan) -> Table:
+    """What each method would do at most, and all of them together."""
+    table = Table(title="plan: at most this much", title_justify="left")
+    table.add_column("method", no_wrap=True)
+    for title in (
+        *("samplings", "responses", "tokens", "queries", "scored tokens"),
+        *("trainings", "steps", "trained tokens"),
+    ):
+        table.add_column(title, justify="right")
+
+    def row(name: str, counts: Mapping[Kind, int], cost: Ledger) -> None:
+        cells = (
+            *(counts["sample"], cost.responses, cost.sampled_tokens, cost.preference_queries),
+            *(cost.scored_tokens, counts["train"], cost.gradient_steps, cost.trained_tokens),
+        )
+        table.add_row(Text(name), *(f"{cell:,}" for cell in cells))
+
+    for method in plan.methods:
+        row(method.name, {kind: method.count(kind) for kind in KINDS}, method.cost)
+    table.add_section()
+    row("together, shared work once", {kind: plan.count(kind) for kind in KINDS}, plan.cost)
+    return table
+
+
+def plan_lines(plan: Plan, rates: Rates, seconds: Mapping[str, float | None]) -> list[str]:
+    """Disk, memory and time."""
+    lines = [
+        f"disk: {plan.checkpoints} checkpoints of {size(plan.checkpoint_bytes)}, "
+        f"{size(plan.disk_bytes)}",
+        f"memory: {size(plan.state_bytes)} for weights, gradients and optimizer"
+        + (f"; {size(rates.peak_bytes)} measured" if rates.peak_bytes else ", activations apart"),
+    ]
+    known = {kind: value for kind, value in seconds.items() if value is not None}
+    parts = ", ".join(f"{kind} {duration(value)}" for kind, value in known.items())
+    missing = [kind for kind, value in seconds.items() if value is None]
+    lines.append(
+        f"time: about {duration(sum(known.values()))} in one process ({parts})"
+        + (f"; not tried: {', '.join(missing)}" if missing else "")
+        + ", then the cross-play"
+    )
+    return lines
+
+
+def ledger_table(results: Sequence[MethodResult]) -> Table:
+    """What each run spent."""
+    table = Table(title="ledger", title_justify="left")
+    table.add_column("method", no_wrap=True)
+    for title in (
+        *("seed", "prompts", "responses", "tokens", "queries", "rewards"),
+        *("steps", "trained tokens", "dropped", "seconds"),
+    ):
+        table.add_column(title, justify="right")
+    for result in results:
+        cost = result.ledger
+        counts = (
+            *(cost.prompts, cost.responses, cost.sampled_tokens, cost.preference_queries),
+            *(cost.rewards, cost.gradient_steps, cost.trained_tokens, cost.dropped),
+        )
+        table.add_row(
+            Text(result.method),
+            str(result.seed),
+            *(f"{count:,}" for count in counts),
+            f"{cost.seconds:.1f}",
+        )
+    return table
+
+
+def crossplay_table(cells: Mapping[str, Any]) -> Table:
+    """The cross-play that a run has kept."""
+    table = Table(title="cross-play", title_justify="left", caption=cells["caption"])
+    for number, title in enumerate(cells["columns"]):
+        table.add_column(title, justify="right" if number else "left", no_wrap=not number)
+    for row in cells["rows"]:
+        table.add_row(*row)
+    return table
+
+
+def size(count: float) -> str:
+    """Bytes for people, e.g. "2.4 MB"."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people, e.g. "3 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,286 @@
+"""A whole run: every method with every seed, in one run directory that can be taken up again."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnpo.errors import UserError
+from mnpo.runs import RunDirectory, sha256_file, write_atomically
+from mnpo.training.executors import Executor
+from mnpo.training.export import export_policy, ledger_csv, policy_name, training_csv
+from mnpo.training.jobs import Hooks, Job, kept_result, train_and_keep
+from mnpo.training.methods import Method
+from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.recipe import Recipe
+from mnpo.training.recipes import methods_of
+from mnpo.training.results import MethodResult, describe_results
+from mnpo.training.workbench import Games, Workbench, open_workbench
+from mnpo.training.world import current_world
+
+#: What the start of all methods is called among the policies.
+START = "sft"
+#: Judges the final policies: files of the run directory and what stands in them.
+Evaluate = Callable[[Workbench, "RunResult"], Mapping[str, str]]
+#: Sees the plan before anything is written; may raise.
+Announce = Callable[[Workbench, Mapping[str, Method]], Any]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A method that could not be trained.
+
+    Attributes:
+        method, seed: which.
+        reason: one line.
+    """
+
+    method: str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run gave.
+
+    Attributes:
+        folder: the run directory.
+        recipe: of the run.
+        results: of the methods that were trained, method by method.
+        failures: of the others.
+        taken_over: methods that were finished before.
+        finished_before: nothing was left to do.
+    """
+
+    folder: Path
+    recipe: Recipe
+    results: tuple[MethodResult, ...]
+    failures: tuple[Failure, ...] = ()
+    taken_over: int = 0
+    finished_before: bool = False
+
+    @property
+    def policies(self) -> dict[str, PolicyCheckpoint]:
+        """The final policies by the names of their exported folders."""
+        named = {}
+        for result in self.results:
+            for player, policy in enumerate(result.final):
+                several = len(result.final) > 1
+                name = policy_name(result.method, result.seed, player if several else None)
+                named[name] = PolicyCheckpoint(self.folder / "policies" / name, policy.sha256)
+        return named
+
+
+def run_recipe(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    games: Games | None = None,
+    executor: Executor | None = None,
+    overwrite: bool = False,
+    announce: Announce | None = None,
+    evaluate: Evaluate | None = None,
+    hooks: Hooks | None = None,
+) -> RunResult:
+    """Train every method with every seed and export what they gave.
+
+    A method that fails does not stop the others: it is reported, and the same call tries it again.
+    Under several processes a failure ends the run, for the processes may disagree about it.
+
+    Args:
+        recipe: checked settings.
+        folder: the run directory; another one's is refused, an unfinished one continued.
+        games: finds matrices for oracles that name a game.
+        executor: trains in other processes; None in this one.
+        overwrite: replace what is in the folder.
+        announce: called when everything is checked and before anything is written.
+        evaluate: judges the final policies.
+        hooks: told what happens.
+
+    Raises:
+        UserError: a recipe, data or model that cannot be used; nothing has been written then.
+            Or the folder holds something else.
+    """
+    hooks = hooks or Hooks()
+    methods = methods_of(recipe)
+    config = recipe.model_dump(mode="json")
+    world = current_world()
+    run = RunDirectory(folder)
+    if executor is not None and world.size > 1:
+        raise UserError("--jobs and --executor do not go with accelerate launch; leave them out")
+    doomed = run.refuse(config, inputs=data_files(recipe), overwrite=overwrite)
+    world.barrier()
+    if not doomed and (finished := _finished(run, recipe, methods)):
+        return finished
+    bench = open_workbench(recipe, folder, games=games, listen=hooks.stage, progress=hooks.steps)
+    for seed in recipe.seeds:
+        bench.parts(seed)  # refuses too few prompts
+    if announce is not None:
+        announce(bench, methods)
+    began = time.monotonic()
+    if world.leads:
+        run = RunDirectory.open(folder, config, inputs=_inputs(bench), overwrite=overwrite)
+        taken_over = any(run.parts.glob("*.json"))
+        run.begin(taken_over=taken_over, **_facts(bench, methods))
+    world.barrier()
+    result = _train_all(run, bench, methods, games, executor, hooks)
+    if world.leads:
+        _write(run, bench, result, evaluate, time.monotonic() - began)
+    world.barrier()
+    return result
+
+
+def _train_all(
+    run: RunDirectory,
+    bench: Workbench,
+    methods: Mapping[str, Method],
+    games: Games | None,
+    executor: Executor | None,
+    hooks: Hooks,
+) -> RunResult:
+    todo: list[tuple[str, int]] = []
+    taken_over = 0
+    for name in methods:
+        for seed in bench.recipe.seeds:
+            if kept_result(run, name, seed) is None:
+                todo.append((name, seed))
+            else:
+                taken_over += 1
+                hooks.method(name, seed, "taken over")
+    bench.world.barrier()  # everybody has looked before anybody writes
+    failures = (
+        _here(run, bench, methods, todo, hooks)
+        if executor is None
+        else _elsewhere(run, bench, todo, games, executor, hooks)
+    )
+    results = [kept_result(run, name, seed) for name in methods for seed in bench.recipe.seeds]
+    return RunResult(
+        folder=run.path,
+        recipe=bench.recipe,
+        results=tuple(result for result in results if result is not None),
+        failures=tuple(failures),
+        taken_over=taken_over,
+    )
+
+
+def _here(
+    run: RunDirectory,
+    bench: Workbench,
+    methods: Mapping[str, Method],
+    todo: list[tuple[str, int]],
+    hooks: Hooks,
+) -> list[Failure]:
+    failures = []
+    for name, seed in todo:
+        hooks.method(name, seed, "started")
+        try:
+            train_and_keep(bench, run, methods[name], seed, hooks.stage)
+        except UserError as error:
+            if bench.world.size > 1:
+                raise
+            failures.append(Failure(name, seed, str(error)))
+            hooks.method(name, seed, "failed")
+        else:
+            hooks.method(name, seed, "done")
+    return failures
+
+
+def _elsewhere(
+    run: RunDirectory,
+    bench: Workbench,
+    todo: list[tuple[str, int]],
+    games: Games | None,
+    executor: Executor,
+    hooks: Hooks,
+) -> list[Failure]:
+    folder, cwd = str(run.path.resolve()), str(Path.cwd())
+    jobs = [Job(bench.recipe, folder, cwd, name, seed, games) for name, seed in todo]
+    failures = []
+    for index, reason in executor.run(jobs):
+        name, seed = todo[index]
+        if reason is not None:
+            failures.append(Failure(name, seed, reason))
+        hooks.method(name, seed, "done" if reason is None else "failed")
+    return failures
+
+
+def _write(
+    run: RunDirectory,
+    bench: Workbench,
+    result: RunResult,
+    evaluate: Evaluate | None,
+    seconds: float,
+) -> None:
+    """Export policies and tables; the manifest says at the end what became of each method."""
+    folder = run.path / "policies"
+    folder.mkdir(exist_ok=True)
+    for (name, _), policy in zip(result.policies.items(), _finals(result), strict=True):
+        export_policy(policy.path, folder / name)
+    status = describe_results(result.results)
+    failed = [{"method": f.method, "seed": f.seed, "reason": f.reason} for f in result.failures]
+    run.update_manifest(methods=status, failed=failed)
+    files = {"ledger.csv": ledger_csv(result.results), "training.csv": training_csv(result.results)}
+    for name, text in files.items():
+        write_atomically(run.path / name, text)
+    if evaluate is not None and result.results:
+        judged = evaluate(bench, result)
+        for name, text in judged.items():
+            write_atomically(run.path / name, text)
+        files |= judged
+    if failed:
+        run.update_manifest(status="failed", seconds=round(seconds, 3))
+    else:
+        run.finish({name: run.path / name for name in files}, seconds)
+
+
+def _finals(result: RunResult) -> list[PolicyCheckpoint]:
+    return [policy for own in result.results for policy in own.final]
+
+
+def _finished(run: RunDirectory, recipe: Recipe, methods: Mapping[str, Method]) -> RunResult | None:
+    """The run as it is, if nothing is left to do; nothing heavy is loaded."""
+    if not (run.path / "manifest.json").is_file():
+        return None
+    manifest = run.manifest()
+    if manifest.get("status") != "done":
+        return None
+    for name, sha256 in manifest.get("outputs", {}).items():
+        path = run.path / name
+        if not path.is_file() or sha256_file(path) != sha256:
+            return None
+    kept = [kept_result(run, name, seed) for name in methods for seed in recipe.seeds]
+    results = tuple(result for result in kept if result is not None)
+    result = RunResult(run.path, recipe, results, (), len(kept), finished_before=True)
+    exported = all(policy.path.is_dir() for policy in result.policies.values())
+    return result if len(results) == len(kept) and exported else None
+
+
+def data_files(recipe: Recipe) -> dict[str, str]:
+    """Hashes of the data files that are there; missing ones are refused when they are read."""
+    named = [recipe.data.prompts, recipe.data.held_out or ()]
+    files = [file for files in named if files != "embedded" for file in files]
+    return {file: sha256_file(Path(file)) for file in files if Path(file).is_file()}
+
+
+def _inputs(bench: Workbench) -> dict[str, str]:
+    return {**data_files(bench.recipe), "start model": bench.start.sha256}
+
+
+def _facts(bench: Workbench, methods: Mapping[str, Method]) -> dict[str, Any]:
+    """What the manifest says of the pieces, besides versions and hardware."""
+    return {
+        "start": bench.start.sha256,
+        "externals": [policy.sha256 for policy in bench.externals],
+        "tokens": bench.contract.describe(),
+        "data": bench.data.describe(),
+        "oracle": bench.oracle.describe(),
+        "annotators": [oracle.describe() for oracle in bench.annotators],
+        "algorithms": {name: method.describe() for name, method in methods.items()},
+        "device": bench.device,
+        "processes": bench.world.size,
+    }
+
+
+__all__ = ["START", "Failure", "RunResult", "run_recipe"]

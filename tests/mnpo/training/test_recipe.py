@@ -1,0 +1,33 @@
+import pytest
+
+from mnpo.errors import InvalidSetting
+from mnpo.training.recipe import Recipe
+from mnpo.validation import check
+
+LEAST = {"recipe": "r", "oracle": {"kind": "rule", "rule": "brevity"}, "methods": {"inpo": {}}}
+
+
+def test_the_least_recipe():
+    recipe = check(Recipe, LEAST)
+    assert recipe.seeds == (0,)
+    assert check(Recipe, recipe.model_dump(mode="json")) == recipe
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"methods": {}}, "methods is empty"),
+        ({"seeds": []}, "seeds must be distinct and at least one, got []"),
+        ({"seeds": [1, 1]}, "seeds must be distinct"),
+        ({"optimizer": {"learning_rate": float("inf")}}, "optimizer.learning_rate must be a finite"),
+        (
+            {"data": {"use_completions": True}, "sampling": {"support": "given"}},
+            "data.use_completions and sampling.support=given are two ways",
+        ),
+    ],
+)
+def test_recipes_that_cannot_be_run(values, says):
+    with pytest.raises(InvalidSetting) as caught:
+        check(Recipe, LEAST | values)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
