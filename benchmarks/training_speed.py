@@ -12,8 +12,9 @@ and with ``precompute_ref_log_probs=True``. The engine's anchors are scored befo
 either precomputation is given apart and in the rates "with reference".
 
 Rates count the tokens of the data, the prompt of a group once, over the time of the steps after the
-first ones, on a CPU the process's own time on its one thread. Peak memory is, on a GPU, what PyTorch allocated at most, model and optimizer included;
-on a CPU the largest resident set of a process of its own less that after the imports.
+first ones; on a CPU that is the process's own time on its one thread. Peak memory is, on a GPU,
+what PyTorch allocated at most, model and optimizer included; on a CPU the largest resident set of a
+process of its own less that after the imports.
 
 The model FLOPs of a step are those that the data asks for, however they were computed:
 6 x (weights of the layers) x tokens + 6 x (weights of the head) x response tokens + 12 x layers x
@@ -161,6 +162,7 @@ def measure(options: argparse.Namespace, contender: str, responses: int) -> dict
         gc.collect()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
+        baseline = torch.cuda.memory_allocated()
 
     class Clock(TrainerCallback):
         def __init__(self) -> None:
@@ -192,7 +194,7 @@ def measure(options: argparse.Namespace, contender: str, responses: int) -> dict
         "reference": reference * len(timed) / len(groups),
         "tokens": sum(len(prompt) + sum(map(len, answers)) for prompt, answers in timed),
         "flops": sum(model_flops(options, *group) for group in timed),
-        "memory": torch.cuda.max_memory_allocated() if cuda else resident() - baseline,
+        "memory": (torch.cuda.max_memory_allocated() if cuda else resident()) - baseline,
         "baseline": baseline,
     }
 
@@ -274,7 +276,7 @@ def with_trl(
     from datasets import Dataset
     from tokenizers import Tokenizer, models
     from torch.utils.data import SequentialSampler
-    from transformers import PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast, PrinterCallback
     from trl import DPOConfig, DPOTrainer
 
     rows = [
@@ -331,6 +333,7 @@ def with_trl(
         ),
         callbacks=[clock],
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry], taken[0]
 

@@ -86,7 +86,7 @@ def ask(
         shards = range(0, len(questions), SHARD)
         files = [scratch / f"shard-{index:05d}.json" for index in range(len(shards))]
         for index, (file, first) in enumerate(zip(files, shards, strict=True)):
-            if index % store.world.size == store.world.rank:
+            if index % store.world.size == store.world.rank and not is_done(file):
                 _answer(file, questions[first : first + SHARD], oracle, rewards)
         store.world.barrier()
         if store.world.leads:

@@ -11,7 +11,8 @@ class Ledger:
         prompts: prompts answered.
         responses: responses sampled.
         sampled_tokens: tokens generated.
-        preference_queries: pairs that an oracle was asked about.
+        preference_queries: pairs of responses that the oracle was asked about.
+        annotations: single answers behind them; an oracle of several annotators asks each.
         rewards: scalar rewards asked for.
         scored_tokens: response tokens whose log-probs under an anchor were computed.
         gradient_steps: optimizer steps.
@@ -25,6 +26,7 @@ class Ledger:
     responses: int = 0
     sampled_tokens: int = 0
     preference_queries: int = 0
+    annotations: int = 0
     rewards: int = 0
     scored_tokens: int = 0
     gradient_steps: int = 0

@@ -252,7 +252,8 @@ class _Walk:
             "ask",
             [data, task.oracle.describe(), rewards],
             Ledger(
-                preference_queries=sum(task.oracle.queries(size) for size in sizes),
+                preference_queries=sum(size * (size - 1) // 2 for size in sizes),
+                annotations=sum(task.oracle.queries(size) for size in sizes),
                 rewards=sum(sizes) if rewards else 0,
             ),
         )

@@ -61,7 +61,7 @@ class Players:
             self.history[player].append(policy)
             kept = carried[player]
             if kept is not None:
-                pass
+                self._carried[player] = kept
         iteration = len(self.history[0]) - 1
         if self._period and iteration % self._period == 0:
             self._magnets = list(following)
@@ -121,14 +121,14 @@ class Players:
         own = self.history[player]
         match source:
             case History(lag):
-                return [(own[max(len(own) - 2 - lag, 0)], weight)]
+                return [(own[max(len(own) - 1 - lag, 0)], weight)]
             case Reference():
                 return [(self.reference, weight)]
             case Magnet():
                 return [(self._magnets[player], weight)]
             case OtherPlayers():
                 others = [j for j in range(len(self.history)) if j != player]
-                return [(self.current(j), weight) for j in others]
+                return [(self.current(j), weight / len(others)) for j in others]
             case External(index):
                 return [(self._external(index), weight)]
             case Intermediate():

@@ -116,7 +116,6 @@ class OptimizerSettings(Settings):
             results only by rounding.
         max_grad_norm: gradient clipping; 0 turns it off.
         save_steps: steps between two checkpoints inside an iteration; None saves at its end only.
-        state: "fresh" restarts Adam's moments every iteration.
     """
 
     learning_rate: float = Field(default=5e-7, gt=0)

@@ -19,6 +19,11 @@ from mnpo.training.task import UpdateTask
 from mnpo.training.workbench import Workbench
 
 
+#: Settings that split the same work another way. They move results by rounding only, and changing
+#: them (after running out of memory, say) must not train finished stages again.
+_ROUNDING = {"save_steps", "micro_batch_tokens", "gradient_checkpointing"}
+
+
 def train_update(
     bench: Workbench, task: UpdateTask, examples: Sequence[Example]
 ) -> tuple[PolicyCheckpoint, Path, Ledger]:
@@ -37,11 +42,10 @@ def train_update(
         "start": task.current.sha256,
         "examples": _digest(examples),
         "objective": objective,
-        "optimizer": recipe.optimizer.model_dump(mode="json", exclude={"save_steps"}),
-        "model": recipe.model.model_dump(mode="json", exclude={"name", "revision"}),
+        "optimizer": recipe.optimizer.model_dump(mode="json", exclude=_ROUNDING),
+        "model": recipe.model.model_dump(mode="json", exclude={"name", "revision", *_ROUNDING}),
         "epochs": recipe.budget.epochs,
         "seed": seed,
-        "processes": bench.world.size,
     }
 
     def make(folder: Path) -> None:

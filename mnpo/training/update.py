@@ -95,7 +95,8 @@ def _answers(
     answers = ask(bench.stages, dataset, task.oracle, rewards=needs_rewards)
     sizes = [len(group.responses) for group in dataset.groups]
     return answers, Ledger(
-        preference_queries=sum(task.oracle.queries(size) for size in sizes),
+        preference_queries=sum(size * (size - 1) // 2 for size in sizes),
+        annotations=sum(task.oracle.queries(size) for size in sizes),
         rewards=sum(sizes) if needs_rewards else 0,
     )
 

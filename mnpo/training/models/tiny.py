@@ -19,7 +19,7 @@ PAD, END = "<|pad|>", "<|end|>"
 VOCABULARY = 640
 CONTEXT = 512
 #: Answers a training prompt in the pre-training text, and passes over it.
-ANSWERS, EPOCHS, BATCH, LEARNING_RATE = 16, 4, 32, 4e-3
+ANSWERS, EPOCHS, BATCH, LEARNING_RATE = 16, 5, 32, 6e-3
 
 #: A mark for each role, the text, and one mark for the end of every turn.
 TEMPLATE = (
@@ -112,7 +112,9 @@ def _pretrain(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> No
         for prompt_ids in (encode_prompt(tokenizer, prompt),)
     ]
     steps = EPOCHS * math.ceil(len(rows) / BATCH)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01
+    )
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: min(1.0, (step + 1) / 20) * 0.5 * (1 + math.cos(math.pi * step / steps)),

@@ -108,9 +108,9 @@ def bench_for(world: Path, folder: Path, **overrides):
         "annotators": [
             {"kind": "matrix", "actions": WORDS, "matrix": whole(games)} for games in ANNOTATORS
         ],
-        "budget": {"iterations": ITERATIONS, "prompts": 4, "epochs": 60, "share_out": False, "fresh": False},
+        "budget": {"iterations": ITERATIONS, "prompts": 4, "epochs": 100, "share_out": False, "fresh": False},
         "optimizer": {
-            "learning_rate": 0.02, "batch_size": 4, "max_grad_norm": 0.0, "warmup_ratio": 0.05,
+            "learning_rate": 0.01, "batch_size": 4, "max_grad_norm": 0.0, "warmup_ratio": 0.05,
             "beta2": 0.99,
         },
         "methods": {"inpo": {}},

@@ -59,12 +59,16 @@ def check_draws(checkpoint, settings, draws, repeats):
     if settings.server is not None and settings.server.token_ids == "retokenized":
         exact = np.append(exact[:2].sum(), exact[2:])
         observed = np.append(observed[:2].sum(), observed[2:])
-    assert stats.chisquare(observed, exact * draws).pvalue > 0.001
+    rare = exact * draws < 5  # together: the chi-square law wants more than a handful in a cell
+    observed = np.append(observed[~rare], observed[rare].sum())
+    expected = np.append(exact[~rare], exact[rare].sum()) * draws
+    assert len(expected) > 5
+    assert stats.chisquare(observed, expected).pvalue > 0.001
 
 
 @pytest.mark.skipif(
     find_spec("fastapi") is None or find_spec("uvicorn") is None,
-    reason="`transformers serve` needs fastapi and uvicorn (extra `serving`)",
+    reason="`transformers serve` needs the packages fastapi and uvicorn",
 )
 def test_transformers_serve_samples_from_the_policy(letters_checkpoint, tmp_path, monkeypatch):
     (tmp_path / "hub").mkdir()

@@ -46,6 +46,7 @@ class FaultServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.fault = lambda n, body: None
         self.answer = longer_wins
+        self.chunk, self.pause = 1 << 20, 0.0
         self.seen: list[dict] = []
         self.keys: list[str | None] = []
         self.times: list[float] = []
@@ -88,7 +89,9 @@ class Handler(BaseHTTPRequestHandler):
         }.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
+        for start in range(0, len(data), server.chunk):
+            self.wfile.write(data[start : start + server.chunk])
+            time.sleep(server.pause)
 
     def log_message(self, *_) -> None:
         pass
@@ -208,6 +211,12 @@ def test_a_hanging_request_is_given_up_and_repeated(ask, judge, server) -> None:
         judge(timeout=0.1, retries=1).compare([ask("q", "long one", "short")])
 
 
+def test_a_reply_that_trickles_in_is_given_up_too(ask, judge, server) -> None:
+    server.chunk, server.pause = 1, 0.05  # each byte in time, all of them never
+    with pytest.raises(OracleFailure, match=r"failed 1 times: no reply within 0.3 s"):
+        judge(timeout=0.3, retries=0).compare([ask("q", "long one", "short")])
+
+
 def test_no_server_at_all(ask, judge) -> None:
     with pytest.raises(OracleFailure, match="failed 2 times: no connection"):
         judge(url="http://127.0.0.1:9/v1", retries=1).compare([ask("q", "a", "b")])
@@ -258,8 +267,9 @@ INVALID = {
     "number": completion('{"verdict": 1}'),
     "cut": completion('{"verdict": "A"}', finish="length"),
     "half": completion('{"verdict": "A'),
-    "refusal": completion(None, refusal="I cannot compare these."),
-    "filter": completion("", finish="content_filter"),
+    "refusal": completion('{"verdict": "A"}', refusal="I cannot compare these."),
+    "filter": completion('{"verdict": "A"}', finish="content_filter"),
+    "no text": completion(None),
     "nothing": completion(""),
 }
 
