@@ -76,7 +76,7 @@ def ledger_table(results: Sequence[MethodResult]) -> Table:
     table = Table(title="ledger", title_justify="left")
     table.add_column("method", no_wrap=True)
     for title in (
-        *("seed", "prompts", "responses", "tokens", "queries", "rewards"),
+        *("seed", "prompts", "responses", "tokens", "queries", "annotations"),
         *("steps", "trained tokens", "dropped", "seconds"),
     ):
         table.add_column(title, justify="right")
@@ -84,7 +84,7 @@ def ledger_table(results: Sequence[MethodResult]) -> Table:
         cost = result.ledger
         counts = (
             *(cost.prompts, cost.responses, cost.sampled_tokens, cost.preference_queries),
-            *(cost.rewards, cost.gradient_steps, cost.trained_tokens, cost.dropped),
+            *(cost.annotations, cost.gradient_steps, cost.trained_tokens, cost.dropped),
         )
         table.add_row(
             Text(result.method),

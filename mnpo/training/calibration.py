@@ -30,7 +30,7 @@ class Rates:
         sampled: new tokens a second.
         scored: tokens a second through the model without gradients, prompts included.
         trained: the same with gradients and the optimizer's step.
-        asked: preference queries a second.
+        asked: annotations a second.
         loading: seconds to load a model.
         around_training: seconds of a training stage besides its steps.
         fill: mean length of the responses as a share of the limit; 1 when they hit the trial's.
@@ -131,8 +131,8 @@ def estimate_seconds(plan: Plan, rates: Rates) -> dict[str, float | None]:
         elif kind == "train":
             seconds[kind] = tokens / rates.trained + rates.around_training * len(stages)
         else:
-            queries = sum(stage.cost.preference_queries for stage in stages)
-            seconds[kind] = None if rates.asked is None else queries / rates.asked
+            answers = sum(stage.cost.annotations for stage in stages)
+            seconds[kind] = None if rates.asked is None else answers / rates.asked
     return seconds
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from mnpo.errors import UserError
+from mnpo.errors import DamagedRun, UserError
 from mnpo.runs import RunDirectory
 from mnpo.training.loop import run_method
 from mnpo.training.methods import Method
@@ -105,11 +105,18 @@ def train_and_keep(
 
 
 def kept_result(run: RunDirectory, method: str, seed: int) -> MethodResult | None:
-    """The result of a method that is finished and whole; None where it is not."""
+    """The result of a method that is finished and whole; None where it is not.
+
+    One that another version wrote in another form counts as missing: the stages are still there,
+    so that it costs little to make it again.
+    """
     key = part_key(method, seed)
     if not run.has_part(key, "json"):
         return None
-    result = load_result(run.part(key, "json").read_text(), run.path)
+    try:
+        result = load_result(run.part(key, "json").read_text(), run.path)
+    except DamagedRun:
+        return None
     return result if result.complete else None
 
 

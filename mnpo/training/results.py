@@ -100,9 +100,7 @@ def load_result(text: str, root: Path) -> MethodResult:
             ledger=Ledger(**held["ledger"]),
         )
     except (ValueError, KeyError, TypeError):
-        raise DamagedRun(
-            f"{root}/parts: a method's result cannot be read; use --overwrite"
-        ) from None
+        raise DamagedRun(f"{root}/parts: a method's result cannot be read") from None
 
 
 def describe_results(results: Sequence[MethodResult]) -> list[dict[str, Any]]:

@@ -71,6 +71,7 @@ def sample_groups(
         "responses": task.responses,
         "seed": task.seed,
         "settings": settings.model_dump(mode="json", exclude=_INERT),
+        "token_ids": settings.server.token_ids if settings.server else None,
         "shards": settings.shard_size,
     }
 

@@ -18,7 +18,6 @@ from mnpo.training.stages import SCRATCH
 from mnpo.training.task import UpdateTask
 from mnpo.training.workbench import Workbench
 
-
 #: Settings that split the same work another way. They move results by rounding only, and changing
 #: them (after running out of memory, say) must not train finished stages again.
 _ROUNDING = {"save_steps", "micro_batch_tokens", "gradient_checkpointing"}

@@ -63,6 +63,13 @@ def test_rewards_come_with_the_preferences(tmp_path, dataset, rewarding):
     assert without.rewards is None
 
 
+def test_answers_without_rewards_do_not_stand_for_those_with(tmp_path, contract, rewarding):
+    dataset = groups_of(contract, 3)
+    assert ask(StageStore(tmp_path), dataset, rewarding()).rewards is None
+    found = ask(StageStore(tmp_path), dataset, rewarding(), rewards=True)
+    assert [len(r) for r in found.rewards] == [len(g.responses) for g in dataset.groups]
+
+
 def test_rewards_are_refused_from_an_oracle_without(tmp_path, dataset, scripted):
     oracle = scripted("judge")
     with pytest.raises(InvalidSetting, match="oracle 'judge' has") as caught:

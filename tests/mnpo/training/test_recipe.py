@@ -19,7 +19,10 @@ def test_the_least_recipe():
         ({"methods": {}}, "methods is empty"),
         ({"seeds": []}, "seeds must be distinct and at least one, got []"),
         ({"seeds": [1, 1]}, "seeds must be distinct"),
-        ({"optimizer": {"learning_rate": float("inf")}}, "optimizer.learning_rate must be a finite"),
+        (
+            {"optimizer": {"learning_rate": float("inf")}},
+            "learning_rate must be a finite number",
+        ),
         (
             {"data": {"use_completions": True}, "sampling": {"support": "given"}},
             "data.use_completions and sampling.support=given are two ways",
