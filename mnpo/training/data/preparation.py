@@ -38,7 +38,7 @@ class PartReport:
 
     Attributes:
         rows: that were read.
-        identical_pairs: left out, chosen and rejected are the same text.
+        unusable_pairs: left out, chosen and rejected are the same or one is empty.
         duplicates: left out, the prompt came before.
         set_aside: held out, or beyond the limit.
         over_long: left out, more tokens than the limit.
@@ -48,7 +48,7 @@ class PartReport:
     """
 
     rows: int
-    identical_pairs: int
+    unusable_pairs: int
     duplicates: int
     set_aside: int
     over_long: int
@@ -61,7 +61,7 @@ class PartReport:
         left_out = [
             f"{count} {what}"
             for count, what in (
-                (self.identical_pairs, "with chosen = rejected"),
+                (self.unusable_pairs, "with chosen = rejected or an empty response"),
                 (self.duplicates, "duplicate"),
                 (self.set_aside, "set aside"),
                 (self.over_long, "too long"),
@@ -102,8 +102,9 @@ class PreparedData:
 def prepare(settings: DataSettings, tokenizer: "PreTrainedTokenizerBase") -> PreparedData:
     """Read, tokenize and count.
 
-    Held-out prompts are the first ``held_out_size`` of ``held_out``; without it the last ones of
-    the training files, or the embedded held-out prompts where the embedded ones are trained on.
+    Held-out prompts are the first ``held_out_size`` usable ones of ``held_out``; without it the
+    last ones of the training files, or the embedded held-out prompts where the embedded ones are
+    trained on.
 
     Raises:
         UserError: a file or row is wrong; a prompt is in both parts; a prompt is too long and
@@ -114,23 +115,27 @@ def prepare(settings: DataSettings, tokenizer: "PreTrainedTokenizerBase") -> Pre
     held_source = settings.held_out
     if held_source is None and settings.prompts == "embedded":
         held_source = "embedded"
+    size = settings.held_out_size
     if held_source is None:
-        size = settings.held_out_size
-        if size >= len(train.prompts):
+        held, backwards = train, train.prompts[::-1]
+        held_ready, held_report = _encode(held, backwards, size, settings, tokenizer, "held-out")
+        held_ready = held_ready[::-1]
+        taken = {item.key for item in held_ready}
+        rest = tuple(prompt for prompt in train.prompts if prompt.key not in taken)
+        if not rest:
             raise UserError(
                 f"data.held_out_size is {size} and there are {len(train.prompts)} prompts; "
                 "lower it, or give data.held_out files"
             )
-        held, rest, held_prompts = train, train.prompts[:-size], train.prompts[-size:]
     else:
-        held = read_prompts(held_source, "held-out")
-        rest, held_prompts = train.prompts, held.prompts[: settings.held_out_size]
+        held, rest = read_prompts(held_source, "held-out"), train.prompts
         _refuse_overlap(rest, held.prompts)
-    kept = rest[: settings.limit]
+        held_ready, held_report = _encode(held, held.prompts, size, settings, tokenizer, "held-out")
+    train_ready, train_report = _encode(
+        train, rest, settings.limit or len(rest), settings, tokenizer, "training"
+    )
     if settings.use_completions:
-        _require_completions(kept)
-    train_ready, train_report = _encode(train, kept, settings, tokenizer, "training")
-    held_ready, held_report = _encode(held, held_prompts, settings, tokenizer, "held-out")
+        _require_completions([item.prompt for item in train_ready])
     return PreparedData(
         train_ready, held_ready, DataReport(train_report, held_report, train.hashes | held.hashes)
     )
@@ -139,13 +144,17 @@ def prepare(settings: DataSettings, tokenizer: "PreTrainedTokenizerBase") -> Pre
 def _encode(
     read: ReadPrompts,
     prompts: Sequence[Prompt],
+    wanted: int,
     settings: DataSettings,
     tokenizer: "PreTrainedTokenizerBase",
     part: Literal["training", "held-out"],
 ) -> tuple[tuple[PreparedPrompt, ...], PartReport]:
+    """The first ``wanted`` prompts that can be used; those beyond are not looked at."""
     ready: list[PreparedPrompt] = []
     over_long = control_tokens = 0
     for prompt in prompts:
+        if len(ready) == wanted:
+            break
         try:
             ids = encode_prompt(tokenizer, prompt)
             for text in (*prompt.completions, *prompt.demonstrations):
@@ -169,9 +178,9 @@ def _encode(
         )
     report = PartReport(
         rows=read.rows,
-        identical_pairs=read.identical_pairs,
+        unusable_pairs=read.unusable_pairs,
         duplicates=read.duplicates,
-        set_aside=len(read.prompts) - len(prompts),
+        set_aside=len(read.prompts) - len(ready) - over_long - control_tokens,
         over_long=over_long,
         control_tokens=control_tokens,
         used=len(ready),

@@ -9,7 +9,7 @@ from mnpo.errors import UserError
 from mnpo.runs.files import digest, sha256_file
 from mnpo.training.data.embedded import embedded_prompts
 from mnpo.training.data.prompts import Prompt
-from mnpo.training.data.rows import IdenticalPair, prompt_of
+from mnpo.training.data.rows import UnusablePair, prompt_of
 from mnpo.training.data.tables import read_rows
 
 
@@ -20,14 +20,14 @@ class ReadPrompts:
     Attributes:
         prompts: without duplicates.
         rows: rows that were read.
-        identical_pairs: rows left out because chosen and rejected are the same text.
+        unusable_pairs: rows left out because chosen and rejected are the same text, or one is empty.
         duplicates: rows left out because their prompt came before.
         hashes: sha256 of each file, or of the embedded prompts.
     """
 
     prompts: tuple[Prompt, ...]
     rows: int
-    identical_pairs: int
+    unusable_pairs: int
     duplicates: int
     hashes: dict[str, str]
 
@@ -60,7 +60,7 @@ def read_prompts(
             rows += 1
             try:
                 prompt = prompt_of(row)
-            except IdenticalPair:
+            except UnusablePair:
                 identical += 1
                 continue
             except UserError as error:

@@ -19,8 +19,8 @@ from mnpo.training.data.prompts import Message, Prompt
 COLUMNS = ("prompt", "messages", "chosen", "rejected", "completion", "demonstration")
 
 
-class IdenticalPair(UserError):
-    """Chosen and rejected response are the same text: nothing can be preferred."""
+class UnusablePair(UserError):
+    """Chosen and rejected are the same text, or one of them is empty: nothing can be compared."""
 
 
 def prompt_of(row: Mapping[str, Any]) -> Prompt:
@@ -29,7 +29,7 @@ def prompt_of(row: Mapping[str, Any]) -> Prompt:
     Completions are (chosen, rejected). Demonstrations are the row's own, else (chosen,).
 
     Raises:
-        IdenticalPair: chosen and rejected are the same.
+        UnusablePair: chosen and rejected are the same.
         UserError: the row is none of the known forms; the message does not say which row.
     """
     values = {name: row[name] for name in COLUMNS if row.get(name) is not None}
@@ -39,6 +39,9 @@ def prompt_of(row: Mapping[str, Any]) -> Prompt:
             "supported; pair completions as chosen and rejected"
         )
     messages, shown = _conversation(values)
+    for name in ("chosen", "rejected"):
+        if isinstance(values.get(name), str) and not values[name].strip():
+            raise UnusablePair(f"'{name}' is empty")
     chosen, rejected = (_response(values, name, messages) for name in ("chosen", "rejected"))
     if (chosen is None) != (rejected is None):
         there, missing = ("chosen", "rejected") if rejected is None else ("rejected", "chosen")
@@ -57,7 +60,7 @@ def prompt_of(row: Mapping[str, Any]) -> Prompt:
     if chosen is None or rejected is None:
         return Prompt(messages, demonstrations=tuple(demonstrations))
     if chosen == rejected:
-        raise IdenticalPair("'chosen' and 'rejected' are identical")
+        raise UnusablePair("'chosen' and 'rejected' are identical")
     return Prompt(messages, tuple(demonstrations) or (chosen,), (chosen, rejected))
 
 
@@ -122,5 +125,6 @@ def _messages(value: Any, name: str) -> tuple[Message, ...]:
 
 def _text(text: str, name: str) -> str:
     if not text.strip():
-        raise UserError(f"'{name}' is empty")
+        kind = UnusablePair if name in ("chosen", "rejected") else UserError
+        raise kind(f"'{name}' is empty")
     return text

@@ -15,8 +15,9 @@ class DataSettings(Settings):
             forms (json, jsonl, csv, parquet; plain or gzipped).
         held_out: likewise, for the held-out win rate; None takes the last ``held_out_size`` of
             ``prompts``. A prompt that stands in both is refused.
-        held_out_size: number of held-out prompts.
-        limit: take only the first so many training prompts.
+            With the embedded prompts None takes their own held-out part.
+        held_out_size: number of held-out prompts; a file with fewer is used whole.
+        limit: take only the first so many usable training prompts.
         max_prompt_tokens: longer prompts are dropped and counted, or refused.
         over_long: what happens to them.
         use_completions: take the data's own responses (chosen, rejected) in place of sampled

@@ -71,13 +71,13 @@ def test_everything_left_out_is_counted(tokenizer, write) -> None:
     path = write("a.jsonl", *"abcdefgh", "a", "x" * 80, "<|end|>")
     held = write("b.jsonl", "A", "B", "C")
     settings = DataSettings(
-        prompts=path, held_out=held, held_out_size=2, limit=9, max_prompt_tokens=50
+        prompts=path, held_out=held, held_out_size=2, limit=7, max_prompt_tokens=50
     )
     data = prepare(settings, tokenizer)
-    assert texts(data.train) == list("abcdefgh")
+    assert texts(data.train) == list("abcdefg")
     assert texts(data.held_out) == ["A", "B"]
     train = data.report.train
-    assert (train.rows, train.duplicates, train.over_long, train.set_aside) == (11, 1, 1, 1)
+    assert (train.rows, train.duplicates, train.over_long, train.set_aside) == (11, 1, 0, 3)
     settings = settings.model_copy(update={"limit": None})
     train = prepare(settings, tokenizer).report.train
     assert (train.control_tokens, train.set_aside, train.used) == (1, 0, 8)
@@ -97,6 +97,13 @@ def test_held_out_prompts_are_the_last_ones_where_none_are_given(tokenizer, writ
     assert (texts(data.train), texts(data.held_out)) == (list("abcd"), list("ef"))
     with pytest.raises(UserError, match="held_out_size is 6 and there are 6 prompts"):
         prepare(DataSettings(prompts=path, held_out_size=6), tokenizer)
+
+
+def test_held_out_prompts_are_taken_among_the_usable_ones(tokenizer, write) -> None:
+    path = write("a.jsonl", *"abcdef", "x" * 80)
+    data = prepare(DataSettings(prompts=path, held_out_size=2, max_prompt_tokens=50), tokenizer)
+    assert (texts(data.train), texts(data.held_out)) == (list("abcd"), list("ef"))
+    assert data.report.held_out.over_long == 1
 
 
 def test_a_prompt_in_both_parts_is_refused(tokenizer, write) -> None:
@@ -120,7 +127,7 @@ def test_wanted_completions_must_be_there(tokenizer, write) -> None:
 
 def test_nothing_left_is_an_error(tokenizer, write) -> None:
     settings = DataSettings(prompts=write("a.jsonl", "a"), held_out="embedded", max_prompt_tokens=2)
-    with pytest.raises(UserError, match="no training prompt is left: of 1, 1 have more than 2"):
+    with pytest.raises(UserError, match="no held-out prompt is left: of 40, 40 have more than 2"):
         prepare(settings, tokenizer)
 
 
