@@ -53,7 +53,7 @@ def fenced_block(document: str, mark: str) -> str:
 def test_the_tested_set_satisfies_every_range() -> None:
     pinned = pins()
     # vLLM brings a torch of its own: it has no place in this set.
-    for requirement in requirements("ray", "gguf", "peers", "dev"):
+    for requirement in requirements("ray", "gguf", "oracles", "peers", "serving", "dev"):
         name = canonicalize_name(requirement.name)
         assert name in pinned, f"constraints.txt does not pin {requirement.name}"
         assert requirement.specifier.contains(pinned[name]), f"{requirement} admits no {name} pin"
@@ -85,16 +85,22 @@ def third_party_imports() -> dict[str, str]:
 
 def test_every_import_is_a_declared_dependency() -> None:
     # Of the extras, only those a user of the package can ask for; not the tests' own.
-    declared = {canonicalize_name(r.name) for r in requirements("ray", "vllm", "gguf")}
+    declared = {canonicalize_name(r.name) for r in requirements("ray", "vllm", "gguf", "oracles")}
     distributions = packages_distributions()
     for name, where in third_party_imports().items():
         providers = {canonicalize_name(p) for p in distributions.get(name, [name])}
         assert providers & declared, f"{where} imports {name}, which pyproject.toml does not name"
 
 
-def test_dev_extra_brings_the_peers_and_ray() -> None:
+def test_dev_extra_brings_what_the_tests_use() -> None:
     own = [r for r in map(Requirement, EXTRAS["dev"]) if r.name == PROJECT["name"]]
-    assert {extra for r in own for extra in r.extras} == {"ray", "peers"}
+    assert {extra for r in own for extra in r.extras} == {
+        "gguf",
+        "oracles",
+        "peers",
+        "ray",
+        "serving",
+    }
 
 
 def test_one_version_everywhere() -> None:
