@@ -87,7 +87,8 @@ def main() -> None:
         found = {}
         for contender in CONTENDERS:
             worker = measure if cuda else in_subprocess
-            found[contender] = worker(options, contender, responses)
+            found[contender] = row = worker(options, contender, responses)
+            print(f"K = {responses}, {contender}: {row['seconds']:.2f} s", file=sys.stderr)
         report(found, responses, peak, options)
 
 

@@ -15,7 +15,7 @@ from mnpo.cli.train import (
 
 HELP = """Train every method of a recipe under one equal budget and play them against one another.
 
-Without options: seventeen methods on the small embedded model, in a few minutes.
+Without options: sixteen methods on the small embedded model, in a few minutes.
 """
 EPILOG = """Examples, each a command:
 

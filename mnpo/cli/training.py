@@ -50,16 +50,21 @@ def load(
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         # Set before torch loads: on shared cores several threads are slower than one.
         os.environ.setdefault(variable, "1")
+    from mnpo.errors import UserError
     from mnpo.runs.reading import read_assignments
     from mnpo.training.recipes import load_recipe, methods_of, select_methods
 
-    given = read_assignments(assignments)
-    recipe = load_recipe(name, given)
-    if methods is not None:
-        recipe = select_methods(recipe, methods)
-    if seeds is not None:
-        recipe = recipe.model_copy(update={"seeds": tuple(seeds)})
-    methods_of(recipe)  # refuses methods that cannot be, before anything heavy is loaded
+    try:
+        recipe = load_recipe(name, read_assignments(assignments))
+        if methods is not None:
+            recipe = select_methods(recipe, methods)
+        if seeds is not None:
+            recipe = recipe.model_copy(update={"seeds": tuple(seeds)})
+        methods_of(recipe)  # refuses methods that cannot be, before anything heavy is loaded
+    except UserError:
+        if _rank():
+            raise typer.Exit(2) from None  # the first process says why
+        raise
     return recipe
 
 
@@ -73,7 +78,7 @@ def train_and_report(request: Request) -> None:
     from mnpo.errors import UserError
     from mnpo.training.run import run_recipe
 
-    rank = int(os.environ.get("RANK", "0"))
+    rank = _rank()
     folder = request.output or _default_folder(request)
     if request.dry_run:
         _dry_run(request, folder)
@@ -117,6 +122,11 @@ def train_and_report(request: Request) -> None:
         _report(request, result)
     if result.failures:
         raise typer.Exit(1)
+
+
+def _rank() -> int:
+    """Which of a launcher's processes this is; only the first one speaks."""
+    return int(os.environ.get("RANK", "0"))
 
 
 def find_game(name: str, parameters: Mapping[str, Any]) -> "np.ndarray":

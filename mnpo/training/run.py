@@ -127,7 +127,13 @@ def run_recipe(
     world.barrier()
     result = _train_all(run, bench, methods, games, executor, hooks)
     if world.leads:
-        _write(run, bench, result, evaluate, time.monotonic() - began)
+        _export(run, result)
+    world.barrier()
+    judged: Mapping[str, str] = {}
+    if evaluate is not None and result.results:
+        judged = evaluate(bench, result)  # by all processes: they share the sampling
+    if world.leads:
+        _close(run, result, judged, time.monotonic() - began)
     world.barrier()
     return result
 
@@ -206,30 +212,26 @@ def _elsewhere(
     return failures
 
 
-def _write(
-    run: RunDirectory,
-    bench: Workbench,
-    result: RunResult,
-    evaluate: Evaluate | None,
-    seconds: float,
-) -> None:
-    """Export policies and tables; the manifest says at the end what became of each method."""
+def _export(run: RunDirectory, result: RunResult) -> None:
+    """Policies under their names, and what the manifest says of each method."""
     folder = run.path / "policies"
     folder.mkdir(exist_ok=True)
-    for (name, _), policy in zip(result.policies.items(), _finals(result), strict=True):
+    for name, policy in zip(result.policies, _finals(result), strict=True):
         export_policy(policy.path, folder / name)
-    status = describe_results(result.results)
     failed = [{"method": f.method, "seed": f.seed, "reason": f.reason} for f in result.failures]
-    run.update_manifest(methods=status, failed=failed)
-    files = {"ledger.csv": ledger_csv(result.results), "training.csv": training_csv(result.results)}
+    run.update_manifest(methods=describe_results(result.results), failed=failed)
+
+
+def _close(run: RunDirectory, result: RunResult, judged: Mapping[str, str], seconds: float) -> None:
+    """Tables, and the end of the manifest."""
+    files = {
+        "ledger.csv": ledger_csv(result.results),
+        "training.csv": training_csv(result.results),
+        **judged,
+    }
     for name, text in files.items():
         write_atomically(run.path / name, text)
-    if evaluate is not None and result.results:
-        judged = evaluate(bench, result)
-        for name, text in judged.items():
-            write_atomically(run.path / name, text)
-        files |= judged
-    if failed:
+    if result.failures:
         run.update_manifest(status="failed", seconds=round(seconds, 3))
     else:
         run.finish({name: run.path / name for name in files}, seconds)

@@ -37,7 +37,9 @@ def current_world() -> World:
         return World()
     from datetime import timedelta
 
+    import torch
     from accelerate import PartialState
 
-    state = PartialState(timeout=timedelta(days=1))
+    # Without the hint accelerate takes processes on CPUs for lonely ones.
+    state = PartialState(cpu=not torch.accelerator.is_available(), timeout=timedelta(days=1))
     return World(rank=state.process_index, size=state.num_processes)

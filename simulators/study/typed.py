@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from mnpo.errors import InvalidSetting
-from simulators.dynamics.modes import Mode
 from mnpo.validation import why
+from simulators.dynamics.modes import Mode
 
 #: Counts beyond this do not fit the generators that draw them.
 MAX_COUNT = 2**31 - 1

@@ -1,5 +1,6 @@
 """The gradient steps of one iteration, from examples to a trained policy."""
 
+import gc
 import hashlib
 import json
 import math
@@ -145,9 +146,12 @@ def train(
         if args.process_index == 0:
             trainer.restart_log(_history(checkpoint))
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    # Autocast, which accelerate puts around the forward, would otherwise stay there.
     records = [record for record in trainer.state.log_history if "loss" in record]
+    del trainer
+    gc.collect()  # it holds Adam's moments and is part of a circle
     return TrainResult(
-        steps=trainer.state.global_step,
+        steps=len(records),
         tokens=int(sum(record["tokens"] for record in records)),
         seconds=float(sum(record["seconds"] for record in records)),
         metrics=dict(records[-1]),
@@ -206,7 +210,8 @@ def _key(
     data = hashlib.sha256()
     for e in examples:
         data.update(json.dumps([e.prompt_ids, e.response_ids]).encode())
-        for array in (e.anchor_log_probs, e.weights, e.preferences, e.values):
+        optional = (e.values, e.reference_log_probs)
+        for array in (e.anchor_log_probs, e.weights, e.preferences, *optional):
             data.update(b"none" if array is None else array.tobytes())
     settings = optimizer.model_dump(mode="json")
     for splitting in ("micro_batch_tokens", "save_steps"):

@@ -188,7 +188,7 @@ class GroupTrainer(Trainer):
         super().log(record, start_time)
         if self.is_world_process_zero():
             with self.log_path.open("a") as file:
-                file.write(json.dumps(self.state.log_history[-1]) + "\n")
+                file.write(json.dumps(self.state.log_history[-1], sort_keys=True) + "\n")
 
     @property
     def log_path(self) -> Path:
@@ -201,7 +201,9 @@ class GroupTrainer(Trainer):
 
     def restart_log(self, records: Sequence[dict[str, Any]]) -> None:
         """Make the log file what it was after so many records."""
-        lines = [json.dumps(record) + "\n" for record in records if "loss" in record]
+        lines = [
+            json.dumps(record, sort_keys=True) + "\n" for record in records if "loss" in record
+        ]
         write_atomically(self.log_path, "".join(lines))
 
     def _loss_and_measures(

@@ -3,8 +3,11 @@
 import csv
 import itertools
 import json
+import os
 import re
 import secrets
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -236,3 +239,25 @@ def test_methods_as_tasks_of_a_local_ray(
     samples = list((tmp_path / "there" / "stages").glob("sample-*/stage.json"))
     played = 3  # policies of the cross-play
     assert len(samples) == 1 + played
+
+
+@pytest.mark.slow
+def test_two_launched_processes_speak_with_one_voice(small, tmp_path: Path) -> None:
+    def launch(*words: str) -> subprocess.CompletedProcess[str]:
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+        return subprocess.run(
+            [*launcher, "-m", "mnpo.cli", *words, "--recipe", small, "--json"],
+            env=os.environ | {"ACCELERATE_USE_CPU": "true"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    refused = launch("train", "inpoo")
+    assert refused.stderr.count("unknown method 'inpoo'") == 1
+    done = launch("train", "inpo", "--output", "out")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["runs"][0]["method"] == "inpo"
+    assert "mnpo-bench" not in done.stderr
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["processes"] == 2
+    assert len(rows(tmp_path / "out" / "training.csv")) == 2

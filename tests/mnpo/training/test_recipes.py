@@ -53,7 +53,7 @@ def test_all_built_in_recipes_are_known() -> None:
 def test_tiny_compares_the_family_and_needs_no_extra_package() -> None:
     recipe = load_recipe("tiny")
     assert {
-        *("mnpo", "ht-mnpo", "inpo", "sppo", "dno", "nash-md", "onpo", "egpo", "mpo", "comal"),
+        *("mnpo", "ht-mnpo", "inpo", "sppo", "dno", "nash-md", "onpo", "egpo", "comal"),
         *("dpo", "dpo-online", "dpo-iterative", "ipo", "spin", "simpo"),
     } <= set(recipe.methods)
     assert set(re.findall(r"'rule': '(\w+)'", str(recipe.model_dump()))) == {"brevity"}

@@ -12,6 +12,7 @@ import torch
 from mnpo.errors import InvalidSetting, UserError
 from mnpo.training.engine import pair_loss_objective, plan_batches
 from mnpo.training.engine.modes import without_dropout
+from mnpo.training.logprobs.forward import enable_completion_scoring
 from mnpo.training.recipe import LoraSettings, ModelSettings
 
 IPO = pair_loss_objective("ipo", {"temperature": 0.1})
@@ -116,17 +117,20 @@ def test_dropout_is_off_while_training(lab, examples, tmp_path) -> None:
 def test_bfloat16_keeps_master_weights(lab, examples, tmp_path) -> None:
     exact, _ = trained(lab, lab.tiny_llama(), examples, tmp_path / "a", learning_rate=1e-4)
     half = lab.tiny_llama()
-    model, _ = trained(
-        lab,
+    enable_completion_scoring(half)
+    forward = half.forward.__func__
+    lab.run(
         half,
         examples,
+        IPO,
         tmp_path / "b",
         learning_rate=1e-4,
         model_settings=ModelSettings(precision="bfloat16"),
     )
-    assert {p.dtype for p in model.parameters()} == {torch.float32}
-    moved = lab.distance(exact, half)
-    assert 0 < lab.distance(model, exact) < 2 * moved
+    assert {p.dtype for p in half.parameters()} == {torch.float32}
+    assert half.forward.__func__ is forward  # no autocast left around it
+    moved = lab.distance(exact, lab.tiny_llama())
+    assert 0 < lab.distance(half, exact) < 2 * moved
     upcast, _ = trained(
         lab,
         lab.tiny_llama().bfloat16(),
