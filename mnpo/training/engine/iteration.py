@@ -147,6 +147,7 @@ def train(
             trainer.restart_log(_history(checkpoint))
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     # Autocast, which accelerate puts around the forward, would otherwise stay there.
+    trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     records = [record for record in trainer.state.log_history if "loss" in record]
     del trainer
     gc.collect()  # it holds Adam's moments and is part of a circle
