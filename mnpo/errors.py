@@ -33,6 +33,10 @@ class NoMinimiser(UserError):
     iteration: int = 0
 
 
+class DiskFull(UserError):
+    """There is no room to write on. It ends the whole run: nothing else could be written either."""
+
+
 class DamagedRun(UserError):
     """A run directory whose files do not match what its manifest says."""
 

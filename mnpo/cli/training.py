@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mnpo.training.executors import Executor
-    from mnpo.training.methods import Method
+    from mnpo.training.plan import Plan
     from mnpo.training.recipe import Recipe
     from mnpo.training.run import RunResult
     from mnpo.training.workbench import Workbench
@@ -85,10 +85,10 @@ def train_and_report(request: Request) -> None:
         return
     begun = False
 
-    def announce(bench: "Workbench", methods: Mapping[str, "Method"]) -> None:
+    def announce(bench: "Workbench", plan: "Plan") -> None:
         nonlocal begun
         if not (request.as_json or rank or bench.world.size > 1):
-            _show_plan(bench, methods, sys.stderr)
+            _show_plan(bench, plan, sys.stderr)
         begun = True
 
     live = Live(request.recipe, quiet=request.as_json or rank > 0)
@@ -146,9 +146,10 @@ def find_game(name: str, parameters: Mapping[str, Any]) -> "np.ndarray":
 
 def _default_folder(request: Request) -> Path:
     from mnpo.runs import digest
+    from mnpo.training.resuming import what_counts
     from mnpo.training.run import data_files
 
-    settings = request.recipe.model_dump(mode="json")
+    settings = what_counts(request.recipe.model_dump(mode="json"))
     whole = digest({"recipe": settings, "files": data_files(request.recipe)})
     stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in request.stem)
     return Path("runs") / f"{stem}-{whole[:8]}"
@@ -156,33 +157,35 @@ def _default_folder(request: Request) -> Path:
 
 def _dry_run(request: Request, folder: Path) -> None:
     from mnpo.runs import RunDirectory
+    from mnpo.training.plan import make_plan
     from mnpo.training.recipes import methods_of
+    from mnpo.training.resuming import what_counts
     from mnpo.training.run import data_files
     from mnpo.training.workbench import open_workbench
 
     recipe = request.recipe
     methods = methods_of(recipe)
     RunDirectory(folder).refuse(
-        recipe.model_dump(mode="json"), inputs=data_files(recipe), overwrite=request.overwrite
+        recipe.model_dump(mode="json"),
+        inputs=data_files(recipe),
+        overwrite=request.overwrite,
+        essence=what_counts,
     )
     bench = open_workbench(recipe, folder, games=find_game)
+    plan = make_plan(bench, methods, recipe.seeds)
     if request.as_json:
         import json
 
-        from mnpo.training.plan import make_plan
-
-        print(json.dumps(make_plan(bench, methods, recipe.seeds).describe(), indent=1))
+        print(json.dumps(plan.describe(), indent=1))
         return
-    _show_plan(bench, methods, sys.stdout)
+    _show_plan(bench, plan, sys.stdout)
     print(f"would write to {folder}")
 
 
-def _show_plan(bench: "Workbench", methods: Mapping[str, "Method"], stream: Any) -> None:
+def _show_plan(bench: "Workbench", plan: "Plan", stream: Any) -> None:
     from mnpo.cli.training_tables import plan_lines, plan_table, print_to
     from mnpo.training.calibration import calibrate, estimate_seconds
-    from mnpo.training.plan import make_plan
 
-    plan = make_plan(bench, methods, bench.recipe.seeds)
     print_to(stream, plan_table(plan), *bench.data.lines())
     rates = calibrate(bench)
     print_to(stream, *plan_lines(plan, rates, estimate_seconds(plan, rates)))

@@ -55,7 +55,8 @@ def plan_table(plan: Plan) -> Table:
 def plan_lines(plan: Plan, rates: Rates, seconds: Mapping[str, float | None]) -> list[str]:
     """Disk, memory and time."""
     lines = [
-        f"disk: {plan.checkpoints} checkpoints of {size(plan.checkpoint_bytes)}, "
+        f"disk: {plan.checkpoints} checkpoint{'s' * (plan.checkpoints != 1)} of "
+        f"{size(plan.checkpoint_bytes)}, "
         f"{size(plan.disk_bytes)}",
         f"memory: {size(plan.state_bytes)} for weights, gradients and optimizer"
         + (f"; {size(rates.peak_bytes)} measured" if rates.peak_bytes else ", activations apart"),

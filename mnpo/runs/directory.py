@@ -16,6 +16,13 @@ from mnpo.runs.environment import environment
 from mnpo.runs.files import digest, is_partial, sha256_file, write_atomically
 
 FORMAT = 1
+#: What of a configuration must be the same for a run to go on.
+Essence = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def everything(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """All of a configuration counts."""
+    return config
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class RunDirectory:
         *,
         inputs: Mapping[str, str] | None = None,
         overwrite: bool = False,
+        essence: Essence = everything,
     ) -> "RunDirectory":
         """Create the directory, or take up the one that is there.
 
@@ -45,6 +53,8 @@ class RunDirectory:
             config: the resolved configuration, YAML-ready.
             inputs: the files the run reads and the sha256 of each, kept in the manifest.
             overwrite: delete a run with another configuration instead of refusing.
+            essence: what of a configuration must be the same. Where the rest differs, ``run.yaml``
+                gets the new values, and the manifest notes the change under ``resumed``.
 
         Raises:
             UserError: the folder holds something else: another configuration (the first
@@ -53,10 +63,15 @@ class RunDirectory:
             OSError: it cannot be created or written.
         """
         run = cls(path)
-        if run.refuse(config, inputs=inputs, overwrite=overwrite):
+        if run.refuse(config, inputs=inputs, overwrite=overwrite, essence=essence):
             shutil.rmtree(path)
         run.parts.mkdir(parents=True, exist_ok=True)
         if not (path / "run.yaml").exists():
+            write_atomically(path / "run.yaml", dump_yaml(config))
+        elif changed := _differences(run._there(), config):
+            if (path / "manifest.json").exists():
+                resumed = [*run.manifest().get("resumed", []), {"at": _now(), "changed": changed}]
+                run.update_manifest(resumed=resumed, config_sha256=digest(config))
             write_atomically(path / "run.yaml", dump_yaml(config))
         if not (path / "manifest.json").exists():
             run.write_manifest(
@@ -72,6 +87,7 @@ class RunDirectory:
         *,
         inputs: Mapping[str, str] | None = None,
         overwrite: bool = False,
+        essence: Essence = everything,
     ) -> bool:
         """Look whether `open` with the same arguments would be refused; writes nothing.
 
@@ -87,7 +103,7 @@ class RunDirectory:
             return False
         if overwrite and (self.path / "run.yaml").is_file():
             return True
-        self._require_same(config)
+        self._require_same(config, essence)
         self._require_unchanged(inputs or {})
         return False
 
@@ -175,7 +191,8 @@ class RunDirectory:
         path = self.parts / f"{key}.{suffix}"
         return path, path.with_name(path.name + ".sha256")
 
-    def _require_same(self, config: Mapping[str, Any]) -> None:
+    def _there(self) -> dict[str, Any]:
+        """The configuration of the run that the folder holds."""
         file = self.path / "run.yaml"
         if not file.is_file():
             raise UserError(
@@ -187,6 +204,10 @@ class RunDirectory:
             there = None
         if not isinstance(there, dict):
             raise DamagedRun(f"{file} cannot be read; start the run again with --overwrite")
+        return there
+
+    def _require_same(self, config: Mapping[str, Any], essence: Essence) -> None:
+        there, config = essence(self._there()), essence(config)
         if (self.path / "manifest.json").exists():
             found = self.manifest().get("format", 0)
             if found != FORMAT:
@@ -211,6 +232,17 @@ class RunDirectory:
                     f"{self.path} holds a run with another {name}: the file has changed since; "
                     "give another --output folder, or --overwrite"
                 )
+
+
+def _differences(there: Any, here: Any, path: str = "") -> dict[str, list[Any]]:
+    """Dotted key -> [value there, value here] of all that differs between two configurations."""
+    if not (isinstance(there, Mapping) and isinstance(here, Mapping)):
+        return {} if there == here else {path: [there, here]}
+    found: dict[str, list[Any]] = {}
+    for key in dict.fromkeys([*there, *here]):
+        inner = f"{path}.{key}" if path else str(key)
+        found |= _differences(there.get(key), here.get(key), inner)
+    return found
 
 
 def dump_yaml(config: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mnpo.runs.files import sha256_file
 from mnpo.training.results import MethodResult
 
 
@@ -23,11 +24,9 @@ def export_policy(checkpoint: Path, folder: Path) -> None:
     Files are hard links where the file system has them, else copies. A folder that already holds
     the same files is left alone; another one of that name is replaced.
     """
-    files = [path for path in sorted(checkpoint.rglob("*")) if path.is_file()]
-    if folder.is_dir() and all(
-        _same(path, folder / path.relative_to(checkpoint)) for path in files
-    ):
+    if is_exported(checkpoint, folder):
         return
+    files = _files(checkpoint)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     for path in files:
@@ -40,6 +39,13 @@ def export_policy(checkpoint: Path, folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
     partial.rename(folder)
+
+
+def is_exported(checkpoint: Path, folder: Path) -> bool:
+    """Whether a folder holds the checkpoint's files: links to them, or copies with their hashes."""
+    return folder.is_dir() and all(
+        _same(path, folder / path.relative_to(checkpoint)) for path in _files(checkpoint)
+    )
 
 
 def ledger_csv(results: Sequence[MethodResult]) -> str:
@@ -74,13 +80,14 @@ def training_csv(results: Sequence[MethodResult]) -> str:
     return _csv(rows)
 
 
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
 def _same(one: Path, other: Path) -> bool:
     if not other.is_file():
         return False
-    if one.samefile(other):
-        return True
-    mine, theirs = one.stat(), other.stat()
-    return (mine.st_size, mine.st_mtime_ns) == (theirs.st_size, theirs.st_mtime_ns)
+    return one.samefile(other) or sha256_file(one) == sha256_file(other)
 
 
 def _csv(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from mnpo.errors import DamagedRun, UserError
+from mnpo.errors import DamagedRun, DiskFull, UserError
 from mnpo.runs import RunDirectory
 from mnpo.training.loop import run_method
 from mnpo.training.methods import Method
@@ -66,12 +66,17 @@ def run_job(job: Job) -> str | None:
 
     Returns:
         None, or the reason why it failed. What is no user's mistake is raised.
+
+    Raises:
+        DiskFull: no other job could write either.
     """
     os.chdir(job.cwd)
     try:
         bench = _workbench(job.recipe.model_dump_json(), job.folder, job.games)
         method = methods_of(job.recipe)[job.method]
         train_and_keep(bench, RunDirectory(Path(job.folder)), method, job.seed)
+    except DiskFull:
+        raise
     except UserError as error:
         return str(error)
     return None

@@ -18,6 +18,7 @@ from mnpo.training.ledger import Ledger
 from mnpo.training.loop import run_method
 from mnpo.training.methods import Method
 from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.oracles.base import require_rewards
 from mnpo.training.responses import require_fitting_data
 from mnpo.training.task import UpdateTask
 from mnpo.training.train_stage import describe_objective
@@ -248,6 +249,8 @@ class _Walk:
 
     def _ask(self, task: UpdateTask, data: str, sizes: Sequence[int]) -> None:
         rewards = asks_rewards(task)
+        if rewards:
+            require_rewards(task.oracle, task.method.name)
         self._note(
             "ask",
             [data, task.oracle.describe(), rewards],

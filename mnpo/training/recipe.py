@@ -6,7 +6,7 @@ documentation is the recipe format's documentation.
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mnpo.training.data.settings import DataSettings as DataSettings
 from mnpo.training.models.settings import LoraSettings as LoraSettings
@@ -36,6 +36,15 @@ class ServerSettings(Settings):
     start_timeout: float = Field(default=600.0, gt=0)
     token_ids: Literal["returned", "retokenized"] = "retokenized"
     concurrency: int = Field(default=16, ge=1)
+
+    @field_validator("url")
+    @classmethod
+    def _no_password_in_it(cls, value: str | None) -> str | None:
+        if value is not None and "@" in value.split("://", 1)[-1].split("/", 1)[0]:
+            raise ValueError(
+                "holds a password; put the key into a variable and name it in api_key_env"
+            )
+        return value
 
 
 class SamplingSettings(Settings):
@@ -167,6 +176,11 @@ class Recipe(Settings):
             raise ValueError("methods is empty; name at least one")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must be distinct and at least one, got {list(self.seeds)}")
+        if self.model.lora is not None and self.model.lora.dropout > 0:
+            raise ValueError(
+                "model.lora.dropout must be 0: preferences are trained without dropout, or the "
+                "log-ratio to the anchors would be noise"
+            )
         if self.data.use_completions and self.sampling.support == "given":
             raise ValueError(
                 "data.use_completions and sampling.support=given are two ways to use the data's "

@@ -10,6 +10,10 @@ from mnpo.errors import DamagedRun
 from mnpo.training.ledger import Ledger
 from mnpo.training.loop import StepLog, Trained
 from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.stages import verify
+
+#: The training curve in a training stage's folder.
+LOG = "log.jsonl"
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,23 @@ class MethodResult:
 
     @property
     def complete(self) -> bool:
-        """Whether all that was trained is still there."""
+        """Whether all that was trained is still there, final policies and logs as they were written.
+
+        Policies between start and end count by their presence: nothing reads them any more.
+        """
         trained = [policy.path for own in self.policies for policy in own[1:]]
-        return all((path / "config.json").is_file() or _is_adapter(path) for path in trained) and (
-            all(log.path.is_file() for log in self.logs)
-        )
+        if not all((path / "config.json").is_file() or _is_adapter(path) for path in trained):
+            return False
+        final = {policy.path.parent for policy in self.final}
+        logs = {log.path.parent for log in self.logs}
+        try:
+            for stage in final:
+                verify(stage)
+            for stage in logs - final:
+                verify(stage, LOG)
+        except DamagedRun:
+            return False
+        return True
 
 
 def result_of(trained: Trained, seconds: float) -> MethodResult:

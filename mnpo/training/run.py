@@ -6,16 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mnpo.errors import UserError
+from mnpo.errors import DiskFull, UserError
 from mnpo.runs import RunDirectory, sha256_file, write_atomically
 from mnpo.training.executors import Executor
-from mnpo.training.export import export_policy, ledger_csv, policy_name, training_csv
+from mnpo.training.export import (
+    export_policy,
+    is_exported,
+    ledger_csv,
+    policy_name,
+    training_csv,
+)
 from mnpo.training.jobs import Hooks, Job, kept_result, train_and_keep
 from mnpo.training.methods import Method
 from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.plan import Plan, make_plan
 from mnpo.training.recipe import Recipe
 from mnpo.training.recipes import methods_of
 from mnpo.training.results import MethodResult, describe_results
+from mnpo.training.resuming import what_counts
 from mnpo.training.workbench import Games, Workbench, open_workbench
 from mnpo.training.world import current_world
 
@@ -24,7 +32,7 @@ START = "sft"
 #: Judges the final policies: files of the run directory and what stands in them.
 Evaluate = Callable[[Workbench, "RunResult"], Mapping[str, str]]
 #: Sees the plan before anything is written; may raise.
-Announce = Callable[[Workbench, Mapping[str, Method]], Any]
+Announce = Callable[[Workbench, Plan], Any]
 
 
 @dataclass(frozen=True)
@@ -110,18 +118,21 @@ def run_recipe(
     run = RunDirectory(folder)
     if executor is not None and world.size > 1:
         raise UserError("--jobs and --executor do not go with accelerate launch; leave them out")
-    doomed = run.refuse(config, inputs=data_files(recipe), overwrite=overwrite)
+    doomed = run.refuse(
+        config, inputs=data_files(recipe), overwrite=overwrite, essence=what_counts
+    )
     world.barrier()
     if not doomed and (finished := _finished(run, recipe, methods)):
         return finished
     bench = open_workbench(recipe, folder, games=games, listen=hooks.stage, progress=hooks.steps)
-    for seed in recipe.seeds:
-        bench.parts(seed)  # refuses too few prompts
+    plan = make_plan(bench, methods, recipe.seeds)  # refuses data that does not fit a method
     if announce is not None:
-        announce(bench, methods)
+        announce(bench, plan)
     began = time.monotonic()
     if world.leads:
-        run = RunDirectory.open(folder, config, inputs=_inputs(bench), overwrite=overwrite)
+        run = RunDirectory.open(
+            folder, config, inputs=_inputs(bench), overwrite=overwrite, essence=what_counts
+        )
         taken_over = any(run.parts.glob("*.json"))
         run.begin(taken_over=taken_over, **_facts(bench, methods))
     world.barrier()
@@ -183,6 +194,8 @@ def _here(
         hooks.method(name, seed, "started")
         try:
             train_and_keep(bench, run, methods[name], seed, hooks.stage)
+        except DiskFull:
+            raise  # no other method could write either
         except UserError as error:
             if bench.world.size > 1:
                 raise
@@ -255,7 +268,8 @@ def _finished(run: RunDirectory, recipe: Recipe, methods: Mapping[str, Method]) 
     kept = [kept_result(run, name, seed) for name in methods for seed in recipe.seeds]
     results = tuple(result for result in kept if result is not None)
     result = RunResult(run.path, recipe, results, (), len(kept), finished_before=True)
-    exported = all(policy.path.is_dir() for policy in result.policies.values())
+    named = zip(result.policies.values(), _finals(result), strict=True)
+    exported = all(is_exported(policy.path, export.path) for export, policy in named)
     return result if len(results) == len(kept) and exported else None
 
 

@@ -13,13 +13,14 @@ from mnpo.training.data.groups import Group, GroupDataset, Response
 from mnpo.training.data.preparation import PreparedPrompt
 from mnpo.training.generation.base import Backend, Completion, Mixture
 from mnpo.training.recipe import SamplingSettings
+from mnpo.training.resuming import FREE
 from mnpo.training.seeds import seed_for
 from mnpo.training.shards import is_done, read_shard, write_shard
 from mnpo.training.stages import SCRATCH, StageStore
 from mnpo.training.tokens import TokenContract, decode
 
-#: Settings that move speed or the size of a restart, and never a token.
-_INERT = {"shard_size", "server", "support"}
+#: Settings that move speed or the size of a restart; a token only where rounding decides.
+_INERT = {"shard_size", "server", "support", *FREE["sampling"]}
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ def _scored(bench: Workbench, policy: PolicyCheckpoint, dataset: GroupDataset) -
     def compute() -> list[Array]:
         import torch
 
+        from mnpo.training.engine.failures import out_of_memory
         from mnpo.training.logprobs.forward import enable_completion_scoring
         from mnpo.training.logprobs.scoring import score_groups
         from mnpo.training.models.loading import load_policy
@@ -58,11 +59,15 @@ def _scored(bench: Workbench, policy: PolicyCheckpoint, dataset: GroupDataset) -
         model = load_policy(policy, exact, bench.device, for_training=False)
         enable_completion_scoring(model)
         half = settings.precision == "bfloat16"
-        with torch.autocast(torch.device(bench.device).type, torch.bfloat16, enabled=half):
+        most = bench.recipe.optimizer.micro_batch_tokens
+        with (
+            out_of_memory(most),
+            torch.autocast(torch.device(bench.device).type, torch.bfloat16, enabled=half),
+        ):
             return score_groups(
                 model,
                 [(g.prompt_ids, tuple(r.ids for r in g.responses)) for g in dataset.groups],
-                max_tokens=bench.recipe.optimizer.micro_batch_tokens,
+                max_tokens=most,
                 pad_id=bench.contract.pad_id,
             )
 

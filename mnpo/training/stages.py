@@ -140,8 +140,12 @@ class StageStore:
             yield
 
 
-def verify(folder: Path) -> Mapping[str, Any]:
+def verify(folder: Path, only: str | None = None) -> Mapping[str, Any]:
     """The seal of a stage whose files are what it says.
+
+    Args:
+        folder: the stage.
+        only: look at this file alone; None looks at all.
 
     Raises:
         DamagedRun: naming the first file that is missing or changed.
@@ -153,6 +157,8 @@ def verify(folder: Path) -> Mapping[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         raise DamagedRun(f"{folder} has no readable {SEAL}") from None
     for name, sha256 in files.items():
+        if only not in (None, name):
+            continue
         path = folder / name
         if not path.is_file():
             raise DamagedRun(f"{path} is missing")
@@ -166,7 +172,9 @@ def _files(folder: Path) -> list[str]:
     found = []
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)
-        if inner.parts[0] in (SCRATCH, SEAL) or is_partial(path) or not path.is_file():
+        if inner.parts[0] in (SCRATCH, SEAL) or not path.is_file():
+            continue
+        if is_partial(path) or any(is_partial(parent) for parent in inner.parents):
             continue
         found.append(inner.as_posix())
     return found
@@ -176,6 +184,8 @@ def _clean(folder: Path) -> None:
     """Remove what does not belong to a finished stage."""
     if (folder / SCRATCH).is_dir():
         shutil.rmtree(folder / SCRATCH)
-    for path in folder.rglob(".*"):
-        if is_partial(path):
-            path.unlink()
+    for path in [path for path in folder.rglob(".*") if is_partial(path)]:
+        if path.is_dir():  # a checkpoint whose saving was killed
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

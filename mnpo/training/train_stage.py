@@ -13,14 +13,11 @@ from mnpo.runs.files import write_atomically
 from mnpo.training.examples import Example
 from mnpo.training.ledger import Ledger
 from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.resuming import FREE
 from mnpo.training.seeds import seed_for
 from mnpo.training.stages import SCRATCH
 from mnpo.training.task import UpdateTask
 from mnpo.training.workbench import Workbench
-
-#: Settings that split the same work another way. They move results by rounding only, and changing
-#: them (after running out of memory, say) must not train finished stages again.
-_ROUNDING = {"save_steps", "micro_batch_tokens", "gradient_checkpointing"}
 
 
 def train_update(
@@ -41,8 +38,11 @@ def train_update(
         "start": task.current.sha256,
         "examples": _digest(examples),
         "objective": objective,
-        "optimizer": recipe.optimizer.model_dump(mode="json", exclude=_ROUNDING),
-        "model": recipe.model.model_dump(mode="json", exclude={"name", "revision", *_ROUNDING}),
+        # Without settings that only split the work: changing them must not train it again.
+        "optimizer": recipe.optimizer.model_dump(mode="json", exclude=set(FREE["optimizer"])),
+        "model": recipe.model.model_dump(
+            mode="json", exclude={"name", "revision", *FREE["model"]}
+        ),
         "epochs": recipe.budget.epochs,
         "seed": seed,
     }

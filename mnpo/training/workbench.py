@@ -1,18 +1,21 @@
 """Everything a recipe resolves to: models, prompts, oracles, backend and stores, once for a run."""
 
-from collections.abc import Callable, Mapping
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mnpo.training.data.preparation import DataReport, PreparedPrompt, prepare
+from mnpo.errors import InvalidSetting
+from mnpo.training.data.preparation import DataReport, PreparedData, PreparedPrompt, prepare
 from mnpo.training.data.splits import split_prompts
 from mnpo.training.generation.base import Backend
 from mnpo.training.generation.build import build_backend
 from mnpo.training.logprobs.store import LogProbStore
-from mnpo.training.models.loading import load_contract, load_tokenizer
+from mnpo.training.models.loading import load_contract, load_tokenizer, require_loadable
+from mnpo.training.models.hashing import adapter_base, read_config
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.models.resolve import resolve
 from mnpo.training.oracles.base import PreferenceOracle
@@ -100,16 +103,20 @@ def open_workbench(
     Raises:
         UserError: something that the recipe names is missing, or does not fit the rest.
     """
+    _require_trackers(recipe.report_to)
     world = current_world()
     device = pick_device(world)
     start = resolve(recipe.model)
-    tokenizer = load_tokenizer(start)
-    contract = load_contract(start)
+    require_loadable(start, recipe.model)
+    trusted = recipe.model.trust_remote_code
+    tokenizer = load_tokenizer(start, trust_remote_code=trusted)
+    contract = load_contract(start, trust_remote_code=trusted)
     externals = tuple(
         _external(recipe.model.model_copy(update={"name": name, "revision": None}), contract)
         for name in recipe.externals
     )
     data = prepare(recipe.data, tokenizer)
+    _require_room(recipe, start, data)
     stages = StageStore(folder / "stages", world)
     answers = folder / "answers"
     if listen is not None:
@@ -143,6 +150,30 @@ def pick_device(world: World) -> str:
     return f"cuda:{world.rank % torch.cuda.device_count()}"
 
 
+def _require_trackers(trackers: Sequence[str]) -> None:
+    """Refuse a tracker that is not installed now, not when the first step is to be reported."""
+    for tracker in trackers:
+        if importlib.util.find_spec(tracker) is None:
+            raise InvalidSetting(
+                f"report_to: {tracker} is not installed; pip install {tracker}, or leave it out"
+            )
+
+
+def _require_room(recipe: Recipe, start: PolicyCheckpoint, data: PreparedData) -> None:
+    """Refuse prompts and responses that are together longer than the model can read."""
+    if recipe.data.use_completions or recipe.sampling.support == "given":
+        return
+    config = read_config((adapter_base(start.path) or start.path) / "config.json")
+    room = config.get("text_config", config).get("max_position_embeddings")
+    longest = max(data.report.train.longest, data.report.held_out.longest)
+    if isinstance(room, int) and longest + recipe.sampling.max_new_tokens > room:
+        raise InvalidSetting(
+            f"a prompt of {longest} tokens and sampling.max_new_tokens="
+            f"{recipe.sampling.max_new_tokens} exceed the model's {room} positions: lower "
+            "data.max_prompt_tokens or sampling.max_new_tokens"
+        )
+
+
 def _annotators(
     recipe: Recipe, device: str, games: Games | None, folder: Path
 ) -> tuple[PreferenceOracle, ...]:
@@ -154,6 +185,7 @@ def _annotators(
 
 def _external(settings: Any, contract: TokenContract) -> PolicyCheckpoint:
     policy = resolve(settings)
-    found = load_contract(policy)
+    require_loadable(policy, settings)
+    found = load_contract(policy, trust_remote_code=settings.trust_remote_code)
     contract.require_same(found, "the policy", f"external '{settings.name}'")
     return policy

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 
-from mnpo.errors import UserError
+from mnpo.errors import DiskFull, UserError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _TORCH_WRITER = ("PytorchStreamWriter", "inline_container", "iostream error", "file write failed")
@@ -17,7 +17,7 @@ _TORCH_WRITER = ("PytorchStreamWriter", "inline_container", "iostream error", "f
 
 @contextmanager
 def full_disk(path: Path) -> Iterator[None]:
-    """Turn a write that failed for want of space into a `UserError`; let the rest pass.
+    """Turn a write that failed for want of space into a `DiskFull`; let the rest pass.
 
     The writers below us say it in three ways: an `OSError`, safetensors' own error, and a
     `RuntimeError` of torch that names no reason, for which the free space is looked up.
@@ -52,9 +52,9 @@ def out_of_memory(micro_batch_tokens: int) -> Iterator[None]:
         raise _memory_error(micro_batch_tokens) from error
 
 
-def _disk_error(path: Path) -> UserError:
+def _disk_error(path: Path) -> DiskFull:
     free = shutil.disk_usage(path.parent).free / 2**20
-    return UserError(
+    return DiskFull(
         f"the disk is full: could not write {path} ({free:.0f} MiB free); free some space and "
         "repeat the command, older checkpoints are kept"
     )

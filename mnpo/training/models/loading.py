@@ -11,6 +11,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
+    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -79,6 +80,19 @@ def load_policy(
     untyped.to(device)  # an adapter is made on the CPU
     untyped.train(for_training)
     return model
+
+
+def require_loadable(checkpoint: PolicyCheckpoint, settings: ModelSettings) -> None:
+    """Refuse by the configuration alone a model that could not be loaded later.
+
+    Raises:
+        UserError: an unknown architecture, or code that the settings do not allow.
+        DamagedRun: a file of weights is truncated.
+    """
+    folder = adapter_base(checkpoint.path) or checkpoint.path
+    for path in weight_files(folder):
+        stored_tensors(path)
+    _load_config(folder, settings)
 
 
 def load_tokenizer(
@@ -160,7 +174,7 @@ def _load_whole(
 ) -> PreTrainedModel:
     for path in weight_files(folder):
         stored_tensors(path)  # a truncated file is refused before it is loaded
-    _require_code_allowed(folder, "config.json", settings.trust_remote_code)
+    config = _load_config(folder, settings)
     attention = settings.attention
     if attention == "auto":
         attention = "flex" if device.type == "cuda" else "sdpa"
@@ -168,9 +182,6 @@ def _load_whole(
     in_float32 = for_training or settings.precision == "float32"
     with quiet():
         try:
-            config = AutoConfig.from_pretrained(
-                str(folder), trust_remote_code=settings.trust_remote_code
-            )
             model, info = from_pretrained(
                 str(folder),
                 config=config,
@@ -198,6 +209,19 @@ def _load_whole(
     untyped: Any = model
     untyped.to(device)
     return model
+
+
+def _load_config(folder: Path, settings: ModelSettings) -> PretrainedConfig:
+    _require_code_allowed(folder, "config.json", settings.trust_remote_code)
+    with quiet():
+        try:
+            config: PretrainedConfig = AutoConfig.from_pretrained(
+                str(folder), trust_remote_code=settings.trust_remote_code
+            )
+        except (ValueError, KeyError, RuntimeError, ImportError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UserError(f"{folder}: cannot be loaded: {reason}") from None
+    return config
 
 
 def _make_saveable(model: PreTrainedModel, folder: Path) -> None:

@@ -231,7 +231,7 @@ def test_methods_as_tasks_of_a_local_ray(
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(16))
     words = ("train-all", "--recipe", small, "--json")
     here = json.loads(bench(*words, "--output", "here").out)
-    outcome = program(*words, "--output", "there", "--executor", "ray", "--jobs", 2)
+    outcome = program(*words, "--output", "there", "--executor", "ray", "--jobs", 1)
     assert outcome.code == 0, outcome.err
     assert outcome.err == ""
     there = json.loads(outcome.out)

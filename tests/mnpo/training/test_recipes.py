@@ -128,7 +128,7 @@ def test_single_keys_are_changed_and_nothing_else(file) -> None:
     kept = set(Recipe.model_fields) - {"methods", "model", "optimizer"}
     assert all(getattr(before, name) == getattr(after, name) for name in kept)
     scaled = load_recipe("tiny", {"annotators.1.scale": 7})
-    assert [own.scale for own in scaled.annotators] == [2, 7]
+    assert [own.scale for own in scaled.annotators] == [1, 7]
 
 
 @pytest.mark.parametrize(

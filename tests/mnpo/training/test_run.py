@@ -224,6 +224,24 @@ def test_a_method_that_fails_does_not_lose_the_others(
     assert json.loads((folder / "manifest.json").read_text())["status"] == "done"
 
 
+def test_a_judge_that_failed_is_asked_again_and_nothing_is_trained_again(
+    two: RunResult, small, tmp_path: Path
+) -> None:
+    def unreachable(bench, result):
+        raise UserError("the judge does not answer")
+
+    with pytest.raises(UserError, match="does not answer"):
+        run_recipe(small(**TWO), tmp_path / "run", evaluate=unreachable)
+    assert len(list((tmp_path / "run" / "policies").iterdir())) == 2, "exported before"
+    result = run_recipe(
+        small(**TWO), tmp_path / "run", evaluate=lambda bench, result: {"judged.txt": "good"}
+    )
+    assert result.taken_over == 2
+    assert not result.finished_before
+    assert (tmp_path / "run" / "judged.txt").read_text() == "good"
+    assert hashes(result) == hashes(two)
+
+
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(two: RunResult, small, tmp_path: Path) -> None:
     result = run_recipe(small(**TWO), tmp_path / "run", executor=Processes(2))

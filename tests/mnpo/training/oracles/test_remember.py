@@ -76,7 +76,7 @@ def test_a_torn_line_is_skipped_and_the_next_one_is_whole(tmp_path, caplog) -> N
     path.write_bytes(path.read_bytes()[:-5])
     store = AnswerStore(path)
     assert ("one" in store, "two" in store, len(store)) == (True, False, 1)
-    assert "1 torn lines skipped" in caplog.text
+    assert "1 damaged lines skipped" in caplog.text
     store.put("three", "A")
     store = AnswerStore(path)
     assert (store["one"], store["three"], len(store)) == (1, "A", 2)
