@@ -4,20 +4,20 @@ All of them share the stage store through the file system. Two methods that need
 at the same time wait for one another; the samples are drawn once.
 """
 
-import importlib.util
-import multiprocessing
 import os
-import signal
-import socket
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Protocol
 
 from mnpo.errors import InvalidSetting, UserError
+from mnpo.runs.workers import (
+    become_worker,
+    interrupts_held_back,
+    process_pool,
+    ray_cluster,
+    require_ray,
+    spawning,
+)
 from mnpo.training.jobs import Job, run_job
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Executor(Protocol):
@@ -41,35 +41,17 @@ class Processes:
         Raises:
             UserError: a worker was killed.
         """
-        from concurrent.futures import ProcessPoolExecutor, as_completed
-        from concurrent.futures.process import BrokenProcessPool
+        from concurrent.futures import as_completed
 
-        # Fresh interpreters: a forked copy of torch's threads or of CUDA's state does not work.
-        context = multiprocessing.get_context("spawn")
         workers = min(self._workers, len(jobs)) or 1
-        turns = context.Queue()
+        turns = spawning().Queue()
         for worker in range(workers):
             turns.put(worker)
-        others = set(multiprocessing.active_children())
-        pool = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_become_worker, initargs=(turns,)
-        )
-        try:
-            with _interrupts_held_back():
+        with process_pool(workers, _take_turn, turns, kept="finished stages") as pool:
+            with interrupts_held_back():
                 futures = {pool.submit(run_job, job): index for index, job in enumerate(jobs)}
             for future in as_completed(futures):
                 yield futures[future], future.result()
-            pool.shutdown()
-        except BrokenProcessPool:
-            raise UserError(
-                "a worker process was killed, most likely for want of memory; finished stages are "
-                "kept, repeat the command with fewer --jobs"
-            ) from None
-        finally:
-            # After an interruption nobody waits for the jobs that are under way.
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
-            pool.shutdown(cancel_futures=True)
 
 
 class Ray:
@@ -90,27 +72,8 @@ class Ray:
             InvalidSetting: no cluster can be reached or started.
             UserError: a task was lost.
         """
-        import ray
-
-        started = not ray.is_initialized()
-        if started:
-            address = os.environ.get("RAY_ADDRESS")
-            local: dict[str, Any] = {}
-            if not address:
-                local = {"num_cpus": self._workers, "include_dashboard": False}
-            try:
-                ray.init(
-                    address=address,
-                    runtime_env={"env_vars": dict.fromkeys(THREAD_VARIABLES, "1")},
-                    log_to_driver=False,
-                    logging_level=40,
-                    **local,
-                )
-            except (ConnectionError, ray.exceptions.RayError) as error:
-                raise InvalidSetting(f"no Ray cluster: {' '.join(str(error).split())}") from None
-        try:
-            resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-            gpus = 1 if resources.get("GPU", 0) >= 1 else 0
+        with ray_cluster(self._workers) as ray:
+            gpus = 1 if ray.cluster_resources().get("GPU", 0) >= 1 else 0
             task = ray.remote(num_gpus=gpus, max_retries=0)(run_job)
             pending = {task.remote(job): index for index, job in enumerate(jobs)}
             while pending:
@@ -124,9 +87,6 @@ class Ray:
                             f"the Ray task of {jobs[index].method} was lost, most likely for want "
                             "of memory; finished stages are kept, repeat the command"
                         ) from None
-        finally:
-            if started:
-                ray.shutdown()
 
 
 def make_executor(name: str, workers: int) -> Executor | None:
@@ -140,52 +100,17 @@ def make_executor(name: str, workers: int) -> Executor | None:
     if name == "local":
         return None if workers == 1 else Processes(workers)
     if name == "ray":
-        _require_ray(os.environ.get("RAY_ADDRESS", ""))
+        require_ray(os.environ.get("RAY_ADDRESS", ""))
         return Ray(workers)
     raise InvalidSetting(f"--executor must be local or ray, got '{name}'")
 
 
-def _require_ray(address: str) -> None:
-    """Refuse before anything is written: Ray itself would retry an address for minutes."""
-    if importlib.util.find_spec("ray") is None:
-        raise InvalidSetting("--executor ray needs the extra 'ray': install mnpo-bench[ray]")
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not (host and port.isdigit()):
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except (OSError, OverflowError) as error:
-        raise InvalidSetting(
-            f"no Ray cluster answers at RAY_ADDRESS={address} ({error}); unset it to start a "
-            "local one"
-        ) from None
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Start processes that never see Ctrl-C, which a terminal sends to all: the parent answers."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _become_worker(turns: Any) -> None:
-    """One thread, one GPU, gone with the parent: without the watch it would wait forever."""
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    for variable in THREAD_VARIABLES:
-        os.environ[variable] = "1"
+def _take_turn(turns: Any) -> None:
+    """One thread, and the next GPU in turn."""
+    become_worker()
     turn = turns.get()
     import torch
 
     torch.set_num_threads(1)
     if torch.cuda.device_count() > 1:
         torch.cuda.set_device(turn % torch.cuda.device_count())
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -41,7 +41,7 @@ class MethodResult:
 
     @property
     def complete(self) -> bool:
-        """Whether all that was trained is still there, final policies and logs as they were written.
+        """Whether all that was trained is there, final policies and logs as they were written.
 
         Policies between start and end count by their presence: nothing reads them any more.
         """

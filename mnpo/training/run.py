@@ -118,9 +118,7 @@ def run_recipe(
     run = RunDirectory(folder)
     if executor is not None and world.size > 1:
         raise UserError("--jobs and --executor do not go with accelerate launch; leave them out")
-    doomed = run.refuse(
-        config, inputs=data_files(recipe), overwrite=overwrite, essence=what_counts
-    )
+    doomed = run.refuse(config, inputs=data_files(recipe), overwrite=overwrite, essence=what_counts)
     world.barrier()
     if not doomed and (finished := _finished(run, recipe, methods)):
         return finished

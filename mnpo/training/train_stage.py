@@ -40,9 +40,7 @@ def train_update(
         "objective": objective,
         # Without settings that only split the work: changing them must not train it again.
         "optimizer": recipe.optimizer.model_dump(mode="json", exclude=set(FREE["optimizer"])),
-        "model": recipe.model.model_dump(
-            mode="json", exclude={"name", "revision", *FREE["model"]}
-        ),
+        "model": recipe.model.model_dump(mode="json", exclude={"name", "revision", *FREE["model"]}),
         "epochs": recipe.budget.epochs,
         "seed": seed,
     }

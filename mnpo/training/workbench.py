@@ -14,8 +14,8 @@ from mnpo.training.data.splits import split_prompts
 from mnpo.training.generation.base import Backend
 from mnpo.training.generation.build import build_backend
 from mnpo.training.logprobs.store import LogProbStore
-from mnpo.training.models.loading import load_contract, load_tokenizer, require_loadable
 from mnpo.training.models.hashing import adapter_base, read_config
+from mnpo.training.models.loading import load_contract, load_tokenizer, require_loadable
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.models.resolve import resolve
 from mnpo.training.oracles.base import PreferenceOracle

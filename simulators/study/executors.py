@@ -1,24 +1,23 @@
 """Where jobs run: in this process, in several, or on a Ray cluster."""
 
-import importlib.util
-import multiprocessing
 import os
-import signal
-import socket
-import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Generator
+from typing import Protocol, TypeAlias
 
-from mnpo.errors import InvalidSetting, UserError
+from mnpo.errors import InvalidSetting
+from mnpo.runs.workers import (
+    become_worker,
+    interrupts_held_back,
+    process_pool,
+    ray_cluster,
+    require_ray,
+)
 from simulators.study.job import Job, JobOutput, run_job
 
 #: Called with the run-iterations that have been finished since the last call.
 Advance = Callable[[int], None]
 #: (index, output) of finished jobs; closing it stops the others.
 Outputs: TypeAlias = Generator[tuple[int, JobOutput], None, None]
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Executor(Protocol):
@@ -55,33 +54,17 @@ class Processes:
 
     def run(self, jobs: list[Job], advance: Advance) -> Outputs:
         """Run all jobs, as they finish."""
-        from concurrent.futures import ProcessPoolExecutor, as_completed
-        from concurrent.futures.process import BrokenProcessPool
+        from concurrent.futures import as_completed
 
-        # Fresh interpreters: a forked copy of BLAS's or torch's threads can hang.
-        context = multiprocessing.get_context("spawn")
         workers = min(self._workers, len(jobs)) or 1
-        others = set(multiprocessing.active_children())
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_become_worker)
-        try:
-            with _interrupts_held_back():
+        with process_pool(workers, _one_thread, kept="finished parts") as pool:
+            with interrupts_held_back():
                 futures = {pool.submit(run_job, job): index for index, job in enumerate(jobs)}
             for future in as_completed(futures):
                 index = futures[future]
                 output = future.result()
                 advance(jobs[index].runs * max(jobs[index].iterations, 1))
                 yield index, output
-            pool.shutdown()
-        except BrokenProcessPool:
-            raise UserError(
-                "a worker process was killed, most likely for want of memory; finished parts are "
-                "kept, repeat the command with fewer --jobs"
-            ) from None
-        finally:
-            # After an interruption nobody waits for the jobs that are under way.
-            for worker in set(multiprocessing.active_children()) - others:
-                worker.terminate()
-            pool.shutdown(cancel_futures=True)
 
 
 class Ray:
@@ -97,26 +80,7 @@ class Ray:
         Raises:
             InvalidSetting: no cluster can be reached or started.
         """
-        import ray
-
-        started = not ray.is_initialized()
-        if started:
-            address = os.environ.get("RAY_ADDRESS")
-            local: dict[str, Any] = {}
-            if not address:
-                local = {"num_cpus": self._workers, "include_dashboard": False}
-            threads = {"env_vars": dict.fromkeys(THREAD_VARIABLES, "1")}
-            try:
-                ray.init(
-                    address=address,
-                    runtime_env=threads,
-                    log_to_driver=False,
-                    logging_level=40,
-                    **local,
-                )
-            except (ConnectionError, ray.exceptions.RayError) as error:
-                raise InvalidSetting(f"no Ray cluster: {' '.join(str(error).split())}") from None
-        try:
+        with ray_cluster(self._workers) as ray:
             task = ray.remote(run_job)
             pending = {task.remote(job): index for index, job in enumerate(jobs)}
             while pending:
@@ -126,9 +90,6 @@ class Ray:
                     output = ray.get(reference)
                     advance(jobs[index].runs * max(jobs[index].iterations, 1))
                     yield index, output
-        finally:
-            if started:
-                ray.shutdown()
 
 
 def make_executor(name: str, workers: int) -> Executor:
@@ -142,52 +103,14 @@ def make_executor(name: str, workers: int) -> Executor:
     if name == "local":
         return Serial() if workers == 1 else Processes(workers)
     if name == "ray":
-        _require_ray(os.environ.get("RAY_ADDRESS", ""))
+        require_ray(os.environ.get("RAY_ADDRESS", ""))
         return Ray(workers)
     raise InvalidSetting(f"--executor must be local or ray, got '{name}'")
 
 
-def _require_ray(address: str) -> None:
-    """Refuse before anything is written: Ray itself would retry an address for minutes."""
-    if importlib.util.find_spec("ray") is None:
-        raise InvalidSetting("--executor ray needs the extra 'ray': install mnpo-bench[ray]")
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not (host and port.isdigit()):
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except (OSError, OverflowError) as error:
-        raise InvalidSetting(
-            f"no Ray cluster answers at RAY_ADDRESS={address} ({error}); unset it to start a "
-            "local one"
-        ) from None
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Start processes that never see Ctrl-C, which a terminal sends to all: the parent answers."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _become_worker() -> None:
-    """One BLAS and torch thread a worker (two on a shared core can collapse), gone with the parent.
-
-    Without the watch a worker whose parent was killed would wait for its next job forever.
-    """
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    for variable in THREAD_VARIABLES:
-        os.environ[variable] = "1"
+def _one_thread() -> None:
+    """Also for the BLAS that numpy has loaded already."""
+    become_worker()
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

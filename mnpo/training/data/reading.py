@@ -20,7 +20,7 @@ class ReadPrompts:
     Attributes:
         prompts: without duplicates.
         rows: rows that were read.
-        unusable_pairs: rows left out because chosen and rejected are the same text, or one is empty.
+        unusable_pairs: rows left out because chosen and rejected are the same, or one is empty.
         duplicates: rows left out because their prompt came before.
         hashes: sha256 of each file, or of the embedded prompts.
     """

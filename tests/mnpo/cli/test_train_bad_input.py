@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from small_recipe import PROMPTS, make_model, small_values
+from small_recipe import PROMPTS, small_values
 
 
 @pytest.fixture(scope="module")
@@ -254,8 +254,7 @@ def test_rewards_that_are_no_numbers(bench, recipe, tmp_path: Path, monkeypatch)
     assert not list((tmp_path / "out" / "stages").glob("ask-*"))
 
 
-def test_given_completions_that_the_limit_empties(bench, recipe, prompts, kept) -> None:
-    make_model  # noqa: B018
+def test_given_completions_that_the_limit_empties(bench, recipe, prompts) -> None:
     rows = [
         {"prompt": text, "chosen": "w5 w6 w7", "rejected": "w5 w6 w8"} for text in PROMPTS
     ]

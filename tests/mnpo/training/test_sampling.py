@@ -240,9 +240,10 @@ def test_another_contract_makes_another_stage(tmp_path, sample, task, sampling, 
 
 
 def test_what_moves_no_token_finds_the_same_stage(tmp_path, sample, task, sampling):
-    sample(StageStore(tmp_path), task, sampling())
+    served = SETTINGS.model_copy(update={"server": ServerSettings()})
+    sample(StageStore(tmp_path), task, sampling(), served)
     again = sampling()
-    moved = SETTINGS.model_copy(update={"server": ServerSettings(concurrency=3)})
+    moved = served.model_copy(update={"server": ServerSettings(concurrency=3), "batch_size": 99})
     sample(StageStore(tmp_path), task, again, moved)
     assert not again.draws
 
