@@ -92,6 +92,8 @@ def test_commands_of_the_pages_run(name: str, line: str, tmp_path: Path) -> None
     arguments = shlex.split(line)[1:]
     if arguments[0] == "simulate":
         arguments += ["--iterations", "12"]
+    if arguments[0] in ("train", "train-all", "models"):
+        pytest.skip("what training commands say is tested in tests/mnpo/cli and test_training_docs")
     finished = subprocess.run(
         [*RUN, *arguments],
         cwd=tmp_path,

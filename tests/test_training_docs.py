@@ -257,6 +257,8 @@ def commands():
             for block in blocks(path.read_text(), kind):
                 lines = block.replace("\\\n", " ").splitlines()
                 found += [line.split("  #")[0] for line in lines if "mnpo" in line]
+    readme = (DOCS.parent / "README.md").read_text()
+    found += [line.split("  #")[0] for line in re.findall(r"^mnpo-bench train.*$", readme, re.M)]
     return found
 
 

@@ -96,7 +96,7 @@ def test_killed_at_every_turn(small, whole: RunResult, tmp_path: Path) -> None:
     )
     *killed, last = json.loads((tmp_path / "report.json").read_text())
     for attempt, point in zip(killed, POINTS, strict=True):
-        assert attempt["signal"] == signal.SIGKILL, (point, attempt)
+        assert attempt["signal"] == signal.SIGKILL, (point, attempt["err"])
         assert attempt["err"] == "", (point, attempt)
     assert last["code"] == 0, last
     assert last["err"] == ""
