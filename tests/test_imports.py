@@ -87,13 +87,16 @@ def test_package_root_imports_nothing(graph: grimp.ImportGraph) -> None:
     assert not graph.find_modules_directly_imported_by("mnpo")
 
 
-def test_every_module_can_be_the_first_one_imported(graph: grimp.ImportGraph) -> None:
+def test_every_module_can_be_imported_and_every_package_first(graph: grimp.ImportGraph) -> None:
+    # Without a circle (above) any module can be the first one; starting over for each of
+    # hundreds would take a minute.
     run_python(
         f"""
 import importlib
 for name in sys.argv[1:]:
-    for ours in [m for m in sys.modules if m.partition(".")[0] in {PACKAGES!r}]:
-        del sys.modules[ours]
+    if name.count(".") < 2:
+        for ours in [m for m in sys.modules if m.partition(".")[0] in {PACKAGES!r}]:
+            del sys.modules[ours]
     importlib.import_module(name)
 """,
         *sorted(graph.modules),

@@ -37,6 +37,17 @@ class ServerSettings(Settings):
     token_ids: Literal["returned", "retokenized"] = "retokenized"
     concurrency: int = Field(default=16, ge=1)
 
+    @field_validator("command")
+    @classmethod
+    def _no_key_in_it(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for word in value or ():
+            if word.partition("=")[0].replace("_", "-") in ("--api-key", "--hf-token"):
+                raise ValueError(
+                    f"holds a key ({word.partition('=')[0]}), and recipes are written down; "
+                    "servers read it from a variable of the environment"
+                )
+        return value
+
     @field_validator("url")
     @classmethod
     def _no_password_in_it(cls, value: str | None) -> str | None:

@@ -18,6 +18,7 @@ from mnpo.training.export import (
 )
 from mnpo.training.jobs import Hooks, Job, kept_result, train_and_keep
 from mnpo.training.methods import Method
+from mnpo.training.models.card import find_secret
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.plan import Plan, make_plan
 from mnpo.training.recipe import Recipe
@@ -118,6 +119,12 @@ def run_recipe(
     run = RunDirectory(folder)
     if executor is not None and world.size > 1:
         raise UserError("--jobs and --executor do not go with accelerate launch; leave them out")
+    if variable := find_secret(config):
+        raise UserError(
+            f"the recipe holds the value of the environment variable {variable}, and recipes are "
+            "written down; leave it out, and name the variable in api_key_env where a server "
+            "needs it"
+        )
     doomed = run.refuse(config, inputs=data_files(recipe), overwrite=overwrite, essence=what_counts)
     world.barrier()
     if not doomed and (finished := _finished(run, recipe, methods)):

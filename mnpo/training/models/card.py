@@ -1,5 +1,6 @@
 """The model card of a trained policy: where it comes from, whole and without secrets."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -95,12 +96,28 @@ def without_secrets(value: Any) -> Any:
     environment variables named like keys wherever they occur in a text, and what stands before
     the @ of an address. ``api_key_env`` stays: it is a variable's name.
     """
-    private = [
-        content
+    return _clean(value, sorted(_private().values(), key=len, reverse=True))
+
+
+def find_secret(value: Any) -> str | None:
+    """Name of a variable of the environment whose secret value stands in a JSON-ready value.
+
+    Variables that hold a path are passed over: they say where a secret is.
+    """
+    text = json.dumps(value)
+    for name, content in _private().items():
+        if len(content) >= 8 and content[0] not in "/.~" and json.dumps(content)[1:-1] in text:
+            return name
+    return None
+
+
+def _private() -> dict[str, str]:
+    """Variables named like keys, and what they hold."""
+    return {
+        name: content
         for name, content in os.environ.items()
         if _PRIVATE_VARIABLE.search(name) and len(content) >= 6
-    ]
-    return _clean(value, sorted(private, key=len, reverse=True))
+    }
 
 
 def _clean(value: Any, private: list[str]) -> Any:

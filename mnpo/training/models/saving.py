@@ -56,9 +56,11 @@ def save_policy(
             shutil.rmtree(folder)
         os.replace(partial, folder)
     except SafetensorError as error:  # how the library reports what the system refused
-        full = "No space left" in str(error) or "os error 28" in str(error)
-        code = errno.ENOSPC if full else errno.EIO
-        raise OSError(code, str(error), str(folder)) from None
+        raise _refused(error, folder) from None
+    except OSError as error:
+        if error.filename is None:  # a write that failed names no file
+            error.filename = str(folder)
+        raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return PolicyCheckpoint(folder, hash_policy(folder))
@@ -79,7 +81,13 @@ def _write(
                 raise
             reason = " ".join(str(error).split())
             raise UserError(f"the model's generation configuration is refused: {reason}") from None
-        tokenizer.save_pretrained(folder)
+        try:
+            tokenizer.save_pretrained(folder)
+        except Exception as error:
+            # Rust raises plain Exception for what the system refused, so no narrower type will do.
+            if type(error) is not Exception or "os error" not in str(error):
+                raise
+            raise _refused(error, folder) from None
         if model.generation_config is not None:
             model.generation_config.save_pretrained(folder)
     adapter = folder / "adapter_config.json"
@@ -100,3 +108,9 @@ def _write(
         path.chmod(mode)  # safetensors writes files that only their owner can read
         with path.open("rb") as file:
             os.fsync(file.fileno())
+
+
+def _refused(error: Exception, folder: Path) -> OSError:
+    """What a library in Rust says in its own way, as the error that it was."""
+    full = "No space left" in str(error) or f"os error {errno.ENOSPC}" in str(error)
+    return OSError(errno.ENOSPC if full else errno.EIO, str(error), str(folder))

@@ -12,6 +12,7 @@ For example a population of two annotators::
 The fields' documentation is the recipe format's documentation. Nothing heavy is imported here.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, Union
 
@@ -19,6 +20,9 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from mnpo.errors import suggest
 from mnpo.validation import Settings
+
+#: Keys of a request that carry secrets.
+_SECRET = re.compile(r"api_?key|authorization|password|secret|(^|_)token$", re.IGNORECASE)
 
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 
@@ -202,6 +206,17 @@ class JudgeSettings(Settings):
                 "holds a password; put the key into a variable and name it in api_key_env"
             )
         return value.rstrip("/")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _no_key_in_it(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if _SECRET.search(name):
+                raise ValueError(
+                    f"holds '{name}', and recipes are written down; put the key into a variable "
+                    "and name it in api_key_env"
+                )
+        return value
 
 
 class MatrixSettings(Settings):

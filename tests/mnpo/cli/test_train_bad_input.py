@@ -255,9 +255,7 @@ def test_rewards_that_are_no_numbers(bench, recipe, tmp_path: Path, monkeypatch)
 
 
 def test_given_completions_that_the_limit_empties(bench, recipe, prompts) -> None:
-    rows = [
-        {"prompt": text, "chosen": "w5 w6 w7", "rejected": "w5 w6 w8"} for text in PROMPTS
-    ]
+    rows = [{"prompt": text, "chosen": "w5 w6 w7", "rejected": "w5 w6 w8"} for text in PROMPTS]
     file = recipe(
         data={"prompts": prompts(rows), "use_completions": True},
         sampling={"max_new_tokens": 2},
@@ -266,26 +264,3 @@ def test_given_completions_that_the_limit_empties(bench, recipe, prompts) -> Non
     outcome = bench("train", "dpo", "--recipe", file, "--output", "out", "--json")
     assert outcome.code == 1
     assert "8 with identical responses only" in outcome.errors[0]
-
-
-SECRET = "sk-not-to-be-seen-0123456789"
-
-
-@pytest.mark.parametrize(
-    ("assignment", "said"),
-    [
-        ("sampling.server.url=http://me:hush-hush@localhost:1/v1", "sampling.server.url"),
-        ("oracle.url=http://me:hush-hush@localhost:1/v1", "oracle.url"),
-    ],
-)
-def test_addresses_with_passwords_are_refused(refuse, recipe, assignment, said) -> None:
-    judge = {"kind": "judge", "model": "m", "url": "http://localhost:1/v1"}
-    server = {"backend": "server", "server": {"url": "http://localhost:1/v1"}}
-    line = refuse(
-        *("train", "inpo", "--recipe", recipe(oracle=judge, sampling=server)),
-        *("--set", assignment),
-    )
-    assert said in line
-    assert "name it in" in line
-    assert "api_key_env" in line
-    assert "hush-hush" not in line
