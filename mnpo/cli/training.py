@@ -152,7 +152,7 @@ def _default_folder(request: Request) -> Path:
     settings = what_counts(request.recipe.model_dump(mode="json"))
     whole = digest({"recipe": settings, "files": data_files(request.recipe)})
     stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in request.stem)
-    return Path("runs") / f"{stem}-{whole[:8]}"
+    return Path("runs") / f"{stem[:100]}-{whole[:8]}"
 
 
 def _dry_run(request: Request, folder: Path) -> None:
@@ -223,8 +223,9 @@ def _report(request: Request, result: "RunResult") -> None:
         print("the run was finished before; --overwrite makes it anew")
     elif result.taken_over:
         print(f"{result.taken_over} of {_runs(result)} runs were finished before and taken over")
-    print(f"policies: {result.folder / 'policies'}")
-    print(f"tables:   {result.folder / 'results.csv'}, training.csv, ledger.csv, crossplay.md")
+    if result.results:
+        print(f"policies: {result.folder / 'policies'}")
+        print(f"tables:   {result.folder / 'results.csv'}, training.csv, ledger.csv, crossplay.md")
     if result.failures:
         failed = len(result.failures)
         print(f"{failed} of {_runs(result)} runs failed; the same command tries them again")

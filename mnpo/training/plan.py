@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mnpo.runs.files import digest
+from mnpo.training.generation.mixtures import only_policy
 from mnpo.training.ledger import Ledger
 from mnpo.training.loop import run_method
 from mnpo.training.methods import Method
@@ -225,6 +226,9 @@ class _Walk:
         if recipe.data.use_completions or recipe.sampling.support == "given":
             sizes = [len(prompt.prompt.completions) for prompt in task.prompts]
             return digest(["given", prompts]), sizes, [longest * size for size in sizes]
+        if recipe.sampling.backend != "transformers":
+            for mixture, _ in task.opponents:
+                only_policy(mixture, recipe.sampling.backend)  # refuses what it cannot sample
         each = recipe.sampling.responses
         inputs = [
             [

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from mnpo.training.seeds import seed_for
 from mnpo.training.stages import SCRATCH
 from mnpo.training.task import UpdateTask
 from mnpo.training.workbench import Workbench
+
+#: Where transformers' TensorBoard callback writes.
+_TENSORBOARD = "TENSORBOARD_LOGGING_DIR"
 
 
 def train_update(
@@ -53,28 +57,53 @@ def train_update(
 
         loss = task.method.pair_loss
         model = load_policy(task.current, recipe.model, bench.device, for_training=True)
-        result = train(
-            model,
-            bench.contract.pad_id,
-            examples,
-            update_objective(task.update)
-            if loss is None
-            else pair_loss_objective(loss.loss, loss.settings),
-            optimizer=recipe.optimizer,
-            model_settings=recipe.model,
-            epochs=recipe.budget.epochs,
-            seed=seed,
-            work_dir=folder / SCRATCH,
-            report_to=recipe.report_to,
-        )
+        with _trackers_beside(bench.stages.root, folder):
+            result = train(
+                model,
+                bench.contract.pad_id,
+                examples,
+                update_objective(task.update)
+                if loss is None
+                else pair_loss_objective(loss.loss, loss.settings),
+                optimizer=recipe.optimizer,
+                model_settings=recipe.model,
+                epochs=recipe.budget.epochs,
+                seed=seed,
+                work_dir=folder / SCRATCH,
+                report_to=recipe.report_to,
+            )
         if bench.world.leads:
-            card = _card(bench, task, asdict(result))
-            save_policy(model, bench.tokenizer, folder / "policy", card, base=bench.start)
+            card = _card(bench, task, result.describe())
+            save_policy(
+                model,
+                bench.tokenizer,
+                folder / "policy",
+                card,
+                base=bench.start,
+                weights=result.weights,
+            )
             write_atomically(folder / "log.jsonl", (folder / SCRATCH / "log.jsonl").read_bytes())
-            write_atomically(folder / "result.json", json.dumps(asdict(result)) + "\n")
+            write_atomically(folder / "result.json", json.dumps(result.describe()) + "\n")
 
     folder = bench.stages.build("train", inputs, make)
     return _read_policy(folder, examples, recipe.budget.epochs)
+
+
+@contextmanager
+def _trackers_beside(stages: Path, working: Path) -> Iterator[None]:
+    """Let TensorBoard write beside the stages: the working folder's scratch goes with it.
+
+    A folder that the environment names is the user's choice.
+    """
+    if _TENSORBOARD in os.environ:
+        yield
+        return
+    name = working.name.removeprefix(".").removesuffix(".working")
+    os.environ[_TENSORBOARD] = str(stages.parent / "tensorboard" / name)
+    try:
+        yield
+    finally:
+        del os.environ[_TENSORBOARD]
 
 
 def _read_policy(

@@ -108,6 +108,11 @@ def open_workbench(
     device = pick_device(world)
     start = resolve(recipe.model)
     require_loadable(start, recipe.model)
+    if recipe.model.attention == "flex" and device == "cpu":
+        raise InvalidSetting(
+            "model.attention: flex has no gradients on a CPU; use sdpa, or auto, which takes "
+            "flex on a GPU"
+        )
     trusted = recipe.model.trust_remote_code
     tokenizer = load_tokenizer(start, trust_remote_code=trusted)
     contract = load_contract(start, trust_remote_code=trusted)
@@ -153,7 +158,8 @@ def pick_device(world: World) -> str:
 def _require_trackers(trackers: Sequence[str]) -> None:
     """Refuse a tracker that is not installed now, not when the first step is to be reported."""
     for tracker in trackers:
-        if importlib.util.find_spec(tracker) is None:
+        packages = ["tensorboard", "tensorboardX"] if tracker == "tensorboard" else [tracker]
+        if all(importlib.util.find_spec(package) is None for package in packages):
             raise InvalidSetting(
                 f"report_to: {tracker} is not installed; pip install {tracker}, or leave it out"
             )

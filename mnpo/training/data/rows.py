@@ -71,6 +71,7 @@ def _conversation(values: Mapping[str, Any]) -> tuple[tuple[Message, ...], str |
     if "prompt" in values:
         prompt = values["prompt"]
         if isinstance(prompt, str):
+            _require_text(prompt, "prompt")
             return (Message("user", prompt),), None
         return _messages(prompt, "prompt"), None
     if "messages" in values:
@@ -120,6 +121,7 @@ def _messages(value: Any, name: str) -> tuple[Message, ...]:
             )
         if not (isinstance(turn["role"], str) and isinstance(turn["content"], str)):
             raise UserError(f"'{name}', turn {number}: role and content must be texts")
+        _require_text(turn["content"], name)
     return tuple(Message(turn["role"], turn["content"]) for turn in value)
 
 
@@ -127,4 +129,14 @@ def _text(text: str, name: str) -> str:
     if not text.strip():
         kind = UnusablePair if name in ("chosen", "rejected") else UserError
         raise kind(f"'{name}' is empty")
+    _require_text(text, name)
     return text
+
+
+def _require_text(text: str, name: str) -> None:
+    """JSON can escape halves of characters, which no tokenizer takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        broken = f"\\u{ord(text[error.start]):04x}"
+        raise UserError(f"'{name}' holds half a character ({broken}); repair the text") from None

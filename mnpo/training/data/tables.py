@@ -69,6 +69,8 @@ def _json(path: Path, text: str) -> Iterator[Row]:
     except json.JSONDecodeError as error:
         hint = "; one JSON object a line is .jsonl" if error.msg == "Extra data" else ""
         raise UserError(f"{path}, line {error.lineno}: not JSON ({error.msg}){hint}") from None
+    except RecursionError:
+        raise UserError(f"{path}: its JSON is nested too deeply to be data") from None
     if not isinstance(rows, list):
         raise UserError(f"{path}: holds a {type(rows).__name__}, expected a list of rows")
     for number, row in enumerate(rows, start=1):
@@ -84,6 +86,8 @@ def _jsonl(path: Path, text: str) -> Iterator[Row]:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise UserError(f"{path}, row {number}: not JSON ({error.msg})") from None
+        except RecursionError:
+            raise UserError(f"{path}, row {number}: its JSON is nested too deeply") from None
         yield number, _mapping(path, number, row)
 
 
@@ -105,7 +109,7 @@ def _cell(value: str) -> Any:
     if value.startswith("[{"):
         try:
             return json.loads(value)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             return value
     return value or None
 

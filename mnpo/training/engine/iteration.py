@@ -5,14 +5,14 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils import broadcast_object_list
-from torch import nn
+from torch import Tensor, nn
 from transformers import TrainerCallback, TrainingArguments
 
 from mnpo.errors import InvalidSetting
@@ -43,12 +43,24 @@ class TrainResult:
         tokens: tokens of all groups trained on, prompts counted once a group.
         seconds: of all steps, saving left out.
         metrics: the last step's record of the log, see `train`.
+        weights: where FSDP or DeepSpeed share the parameters out, all of them, gathered in the
+            first process (empty in the others); None where the model holds them itself.
     """
 
     steps: int
     tokens: int
     seconds: float
     metrics: dict[str, float]
+    weights: dict[str, Tensor] | None = field(default=None, repr=False, compare=False)
+
+    def describe(self) -> dict[str, Any]:
+        """JSON-ready, without the weights."""
+        return {
+            "steps": self.steps,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "metrics": self.metrics,
+        }
 
 
 def train(
@@ -146,6 +158,7 @@ def train(
         if args.process_index == 0:
             trainer.restart_log(_history(checkpoint))
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    weights = _gathered(trainer)
     # Autocast, which accelerate puts around the forward, would otherwise stay there.
     trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     records = [record for record in trainer.state.log_history if "loss" in record]
@@ -156,7 +169,16 @@ def train(
         tokens=int(sum(record["tokens"] for record in records)),
         seconds=float(sum(record["seconds"] for record in records)),
         metrics=dict(records[-1]),
+        weights=weights,
     )
+
+
+def _gathered(trainer: GroupTrainer) -> dict[str, Tensor] | None:
+    """All weights in the first process, where processes hold parts of them; all take part."""
+    if not (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
+        return None
+    whole = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    return dict(whole) if whole and trainer.accelerator.is_main_process else {}
 
 
 def _arguments(

@@ -26,6 +26,7 @@ def build_backend(
 
     Raises:
         InvalidSetting: vLLM is asked for and not installed, or the server's settings are missing.
+        UserError: the server's key or program is not there.
     """
     rules = contract_of(tokenizer) if contract is None else contract
     match settings.backend:
@@ -40,9 +41,9 @@ def build_backend(
                 load=lambda policy: load_policy(policy, answering, device, for_training=False),
             )
         case "server":
-            from mnpo.training.generation.server_backend import ServerBackend, required_server
+            from mnpo.training.generation.server_backend import ServerBackend, require_reachable
 
-            required_server(settings)
+            require_reachable(settings)
             return ServerBackend(settings, rules, tokenizer)
         case "vllm":
             from mnpo.training.generation.vllm_backend import VllmBackend, require_vllm

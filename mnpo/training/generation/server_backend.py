@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -75,19 +76,11 @@ class ServerBackend:
             yield ServerSampler(self, client, name, require_alive=process.require_alive)
 
     def _client(self, url: str, server: ServerSettings) -> openai.OpenAI:
-        key = "none"  # the client insists on one; servers without keys ignore it
-        if server.api_key_env is not None:
-            if server.api_key_env not in os.environ:
-                raise UserError(
-                    f"sampling.server.api_key_env: the environment has no variable "
-                    f"'{server.api_key_env}'; set it to the server's key"
-                )
-            key = os.environ[server.api_key_env]
         # a proxy from the environment has no business between us and a server of our own
         own = server.command is not None
         return openai.OpenAI(
             base_url=url,
-            api_key=key,
+            api_key=_key(server),
             max_retries=0,
             http_client=openai.DefaultHttpxClient(trust_env=not own),
         )
@@ -106,6 +99,34 @@ def required_server(settings: SamplingSettings) -> ServerSettings:
             "one for each checkpoint) and sampling.server.url (of one that runs)"
         )
     return server
+
+
+def require_reachable(settings: SamplingSettings) -> None:
+    """Refuse now what would be missed when the first policy is to be served.
+
+    Raises:
+        InvalidSetting: as `required_server`.
+        UserError: the key's variable is not set, or there is no such program.
+    """
+    server = required_server(settings)
+    _key(server)
+    if server.command is not None and not (server.command and shutil.which(server.command[0])):
+        program = server.command[0] if server.command else ""
+        raise UserError(
+            f"sampling.server.command: there is no program '{program}'; give its full path or "
+            "install it"
+        )
+
+
+def _key(server: ServerSettings) -> str:
+    if server.api_key_env is None:
+        return "none"  # the client insists on one; servers without keys ignore it
+    if server.api_key_env not in os.environ:
+        raise UserError(
+            f"sampling.server.api_key_env: the environment has no variable "
+            f"'{server.api_key_env}'; set it to the server's key"
+        )
+    return os.environ[server.api_key_env]
 
 
 class ServerSampler:

@@ -4,10 +4,12 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
 from safetensors import SafetensorError
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from mnpo.errors import UserError
@@ -25,6 +27,7 @@ def save_policy(
     folder: Path,
     card: ModelCard,
     base: PolicyCheckpoint | None = None,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> PolicyCheckpoint:
     """Write weights, configuration, tokenizer, generation configuration and model card.
 
@@ -37,6 +40,7 @@ def save_policy(
         folder: the checkpoint; its parent is created.
         card: becomes README.md.
         base: the model that a LoRA adapter belongs to.
+        weights: the gathered state of a model whose parameters are shared out over processes.
 
     Raises:
         UserError: the folder holds something else, a generation setting is impossible, or an
@@ -51,7 +55,7 @@ def save_policy(
     partial = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.partial")
     partial.mkdir()
     try:
-        _write(model, tokenizer, partial, card, base)
+        _write(model, tokenizer, partial, card, base, weights)
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(partial, folder)
@@ -72,10 +76,11 @@ def _write(
     folder: Path,
     card: ModelCard,
     base: PolicyCheckpoint | None,
+    weights: Mapping[str, Tensor] | None,
 ) -> None:
     with quiet():
         try:
-            model.save_pretrained(folder)
+            model.save_pretrained(folder, state_dict=None if weights is None else dict(weights))
         except ValueError as error:
             if "generation" not in str(error).lower():
                 raise

@@ -122,6 +122,15 @@ MIXTURE = {"kind": "mixture", "annotators": [{"kind": "rule", "rule": "brevity",
          "needs scalar rewards and oracle"),
         ("inpo", {"data": {"use_completions": True}}, "data.use_completions needs chosen"),
         ("inpo", {"sampling": {"max_new_tokens": 400}}, "exceed the model's 32 positions"),
+        ("inpo", {"model": {"attention": "flex"}}, "flex has no gradients on a CPU"),
+        ("nash-md", {"sampling": {"backend": "server", "server": {"url": "http://localhost:9/v1"}},
+                     "budget": {"iterations": 2}},
+         "cannot sample from a geometric mixture of 2 policies"),
+        ("inpo", {"sampling": {"backend": "server", "server": {"url": "http://localhost:9/v1",
+                                                               "api_key_env": "NOPE"}}},
+         "the environment has no variable 'NOPE'"),
+        ("inpo", {"sampling": {"backend": "server", "server": {"command": ["no-such-program"]}}},
+         "there is no program 'no-such-program'"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("words", [["--json"], []])
@@ -154,6 +163,8 @@ def test_a_tracker_that_is_not_installed(refuse, recipe, tracker: str, monkeypat
         ({"prompt": [{"role": "assistant", "content": "w1"}]}, "expected the user's"),
         ({"prompt": "w1", "chosen": "w2"}, "has 'chosen' but no 'rejected'"),
         (["w1"], "row 3"),
+        ({"prompt": "w1 \ud800"}, "row 3: 'prompt' holds half a character (\\ud800)"),
+        ({"prompt": "w1", "chosen": "\udfff", "rejected": "w2"}, "'chosen' holds half a"),
     ],
 )
 def test_wrong_rows(refuse, recipe, prompts, row: Any, said: str) -> None:
@@ -264,3 +275,12 @@ def test_given_completions_that_the_limit_empties(bench, recipe, prompts) -> Non
     outcome = bench("train", "dpo", "--recipe", file, "--output", "out", "--json")
     assert outcome.code == 1
     assert "8 with identical responses only" in outcome.errors[0]
+
+
+def test_json_that_is_nested_without_end(refuse, recipe, tmp_path: Path) -> None:
+    (tmp_path / "deep.jsonl").write_text('{"prompt": ' + "[" * 100_000)
+    line = refuse("train", "inpo", "--recipe", recipe(data={"prompts": "deep.jsonl"}))
+    assert "deep.jsonl, row 1: its JSON is nested too deeply" in line
+    (tmp_path / "deep.jsonl").rename(tmp_path / "deep.json")
+    line = refuse("train", "inpo", "--recipe", recipe(data={"prompts": "deep.json"}))
+    assert "nested too deeply" in line

@@ -5,6 +5,7 @@ import gzip
 import json
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -335,3 +336,35 @@ def test_recipes_that_would_write_a_secret_down(
     assert "hush" not in line
     assert KEY not in line
     assert not (tmp_path / "runs").exists()
+
+
+def test_tensorboards_curves_outlive_the_stage(
+    bench, recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a stand-in for the package: what matters is where it is told to write."""
+    package = tmp_path / "packages" / "tensorboardX"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "import pathlib\n"
+        "class SummaryWriter:\n"
+        "    def __init__(self, log_dir):\n"
+        "        pathlib.Path(log_dir).mkdir(parents=True, exist_ok=True)\n"
+        "        self.file = pathlib.Path(log_dir) / 'events'\n"
+        "    def add_scalar(self, name, value, step):\n"
+        "        with self.file.open('a') as file:\n"
+        "            file.write(f'{name} {value} {step}\\n')\n"
+        "    def add_text(self, *_): pass\n"
+        "    def flush(self): pass\n"
+        "    def close(self): pass\n"
+    )
+    monkeypatch.syspath_prepend(package.parent)
+    # Whoever has the real one gets the stand-in too.
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    file = recipe(report_to=["tensorboard"])
+    outcome = bench("train", "td-mnpo", "--recipe", file, "--json", "--output", "out")
+    assert outcome.code == 0, outcome.err
+    curves = list((tmp_path / "out" / "tensorboard").glob("train-*/events"))
+    assert len(curves) == 2
+    for curve in curves:
+        steps = [line for line in curve.read_text().splitlines() if line.startswith("train/loss ")]
+        assert [line.split()[-1] for line in steps] == ["1", "2"]
