@@ -24,6 +24,7 @@ class Live:
 
     def __init__(self, recipe: "Recipe", *, quiet: bool) -> None:
         console = Console(stderr=True, highlight=False)
+        self._quiet = quiet
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
@@ -61,8 +62,10 @@ class Live:
             self._progress.advance(self._task)
 
     def _stage(self, event: str, kind: str, key: str, detail: str) -> None:
-        if event in ("started", "damaged"):
-            self._show(None, _DOING.get(kind, kind) if event == "started" else detail)
+        if event == "started":
+            self._show(None, _DOING.get(kind, kind))
+        elif event == "damaged" and not self._quiet:
+            self._progress.console.print(f"note: {detail}", markup=False, soft_wrap=True)
 
     def _steps(self, what: str, done: int, total: int) -> None:
         self._show(None, f"{what} {done}/{total}")

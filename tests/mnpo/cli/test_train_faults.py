@@ -95,6 +95,18 @@ def test_a_disk_that_is_full_again_and_again(bench, recipe, whole, disk, tmp_pat
     assert weights(tmp_path / "disk" / "run") == weights(whole)
 
 
+def test_damage_is_told(bench, recipe, whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    (stage, *_) = (tmp_path / "run" / "stages").glob("ask-*")
+    (stage / "answers.jsonl.gz").write_bytes(b"")
+    (tmp_path / "run" / "parts" / "td-mnpo-seed-0.json").unlink()
+    outcome = bench("train", "td-mnpo", "--recipe", recipe(), "--output", "run")
+    assert outcome.code == 0, outcome.err
+    damaged = f"run/stages/{stage.name}/answers.jsonl.gz is not what was written (its hash differs)"
+    assert outcome.notes == [f"note: {damaged}; it is made again"]
+    assert weights(tmp_path / "run") == weights(whole)
+
+
 def _training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory runs out in the second step."""
     from mnpo.training.engine import trainer

@@ -136,6 +136,18 @@ def truncate(file: Path) -> None:
     file.write_bytes(content[: len(content) // 2])
 
 
+def alter(file: Path) -> None:
+    """A shard that is still JSON, with another token or another answer; else a flipped bit."""
+    if file.suffix != ".json":
+        flip(file)
+        return
+    head, rows = file.read_text().split('"rows": ')
+    place = next(i for i, letter in enumerate(rows) if letter.isdigit())
+    changed = rows[:place] + str(int(rows[place]) ^ 1) + rows[place + 1 :]
+    json.loads(changed.removesuffix("}"))
+    file.write_text(f'{head}"rows": {changed}')
+
+
 @pytest.fixture
 def folder(whole: RunResult, tmp_path: Path) -> Path:
     """A copy of the finished run, hard links as they were."""
@@ -235,7 +247,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, calls: int) 
     monkeypatch.setattr(owner, name, counted)
 
 
-@pytest.mark.parametrize("hurt", [flip, truncate])
+@pytest.mark.parametrize("hurt", [alter, truncate])
 @pytest.mark.parametrize("kind", ["sample", "ask", "train"])
 def test_damaged_pieces_of_an_unfinished_stage(
     small, whole: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, hurt
