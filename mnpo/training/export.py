@@ -9,8 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mnpo.runs.files import sha256_file
+from mnpo.runs.files import sha256_file, write_atomically
+from mnpo.training.models.verifying import HASHES
 from mnpo.training.results import MethodResult
+
+#: The model card of a checkpoint.
+CARD = "README.md"
 
 
 def policy_name(method: str, seed: int, player: int | None = None) -> str:
@@ -18,34 +22,61 @@ def policy_name(method: str, seed: int, player: int | None = None) -> str:
     return f"{method}-seed-{seed}" + ("" if player is None else f"-player-{player + 1}")
 
 
-def export_policy(checkpoint: Path, folder: Path) -> None:
+def export_policy(checkpoint: Path, folder: Path, card: str | None = None) -> None:
     """Make a checkpoint available under another name, whole or not at all.
 
-    Files are hard links where the file system has them, else copies. A folder that already holds
-    the same files is left alone; another one of that name is replaced.
+    Files are hard links where the file system has them, else copies; the model card is the
+    policy's own, since methods that agree in their last update share the checkpoint. A folder that
+    already holds the same is left alone; another one of that name is replaced.
+
+    Args:
+        checkpoint: a saved policy.
+        folder: the other name.
+        card: text of its README.md; None keeps the checkpoint's.
     """
-    if is_exported(checkpoint, folder):
+    if is_exported(checkpoint, folder) and card in (None, _card_of(folder)):
         return
-    files = _files(checkpoint)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    for path in files:
+    partial.mkdir(parents=True)
+    for path in _files(checkpoint):
         target = partial / path.relative_to(checkpoint)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(path, target)
         except OSError:  # another file system, or one without hard links
             shutil.copy2(path, target)
+    if card is not None:
+        write_atomically(partial / CARD, card)  # a file of its own: links are not written through
+        if (partial / HASHES).is_file():
+            hashes = json.loads((partial / HASHES).read_text()) | {
+                CARD: sha256_file(partial / CARD)
+            }
+            write_atomically(partial / HASHES, json.dumps(hashes, indent=1) + "\n")
     if folder.exists():
         shutil.rmtree(folder)
     partial.rename(folder)
 
 
 def is_exported(checkpoint: Path, folder: Path) -> bool:
-    """Whether a folder holds the checkpoint's files: links to them, or copies with their hashes."""
-    return folder.is_dir() and all(
-        _same(path, folder / path.relative_to(checkpoint)) for path in _files(checkpoint)
-    )
+    """Whether a folder holds the checkpoint's files: links to them, or copies with their hashes.
+
+    Its model card is its own; it is held against the folder's list of hashes.
+    """
+    if not folder.is_dir():
+        return False
+    shared = [path for path in _files(checkpoint) if path.name not in (CARD, HASHES)]
+    if not all(_same(path, folder / path.relative_to(checkpoint)) for path in shared):
+        return False
+    if not (checkpoint / HASHES).is_file():
+        return True
+    try:
+        listed = json.loads((folder / HASHES).read_text())
+        own = json.loads((checkpoint / HASHES).read_text())
+        unlike = {name for name in {*listed, *own} if listed.get(name) != own.get(name)}
+        return unlike <= {CARD} and listed[CARD] == sha256_file(folder / CARD)
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def ledger_csv(results: Sequence[MethodResult]) -> str:
@@ -78,6 +109,10 @@ def training_csv(results: Sequence[MethodResult]) -> str:
                 }
                 rows.append(place | record)
     return _csv(rows)
+
+
+def _card_of(folder: Path) -> str:
+    return (folder / CARD).read_text(encoding="utf-8")
 
 
 def _files(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mnpo.errors import DiskFull, UserError
 from mnpo.runs import RunDirectory, sha256_file, write_atomically
+from mnpo.training.cards import card_of
 from mnpo.training.executors import Executor
 from mnpo.training.export import (
     export_policy,
@@ -143,7 +144,7 @@ def run_recipe(
     world.barrier()
     result = _train_all(run, bench, methods, games, executor, hooks)
     if world.leads:
-        _export(run, result)
+        _export(run, bench, methods, result)
     world.barrier()
     judged: Mapping[str, str] = {}
     if evaluate is not None and result.results:
@@ -230,25 +231,31 @@ def _elsewhere(
     return failures
 
 
-def _export(run: RunDirectory, result: RunResult) -> None:
-    """Policies under their names, and what the manifest says of each method."""
+def _export(
+    run: RunDirectory, bench: Workbench, methods: Mapping[str, Method], result: RunResult
+) -> None:
+    """Policies under their names, what each method spent, and what the manifest says of it."""
     folder = run.path / "policies"
     folder.mkdir(exist_ok=True)
-    for name, policy in zip(result.policies, _finals(result), strict=True):
-        export_policy(policy.path, folder / name)
+    owners = [(own, player) for own in result.results for player in range(len(own.final))]
+    for name, (own, player) in zip(result.policies, owners, strict=True):
+        card = card_of(bench, methods[own.method], own, player).text()
+        export_policy(own.final[player].path, folder / name, card)
+    for name, text in _tables(result).items():
+        write_atomically(run.path / name, text)
     failed = [{"method": f.method, "seed": f.seed, "reason": f.reason} for f in result.failures]
     run.update_manifest(methods=describe_results(result.results), failed=failed)
 
 
+def _tables(result: RunResult) -> dict[str, str]:
+    return {"ledger.csv": ledger_csv(result.results), "training.csv": training_csv(result.results)}
+
+
 def _close(run: RunDirectory, result: RunResult, judged: Mapping[str, str], seconds: float) -> None:
-    """Tables, and the end of the manifest."""
-    files = {
-        "ledger.csv": ledger_csv(result.results),
-        "training.csv": training_csv(result.results),
-        **judged,
-    }
-    for name, text in files.items():
+    """What the judges said, and the end of the manifest."""
+    for name, text in judged.items():
         write_atomically(run.path / name, text)
+    files = [*_tables(result), *judged]
     if result.failures:
         run.update_manifest(status="failed", seconds=round(seconds, 3))
     else:

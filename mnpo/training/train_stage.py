@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from mnpo.runs.environment import environment
 from mnpo.runs.files import write_atomically
 from mnpo.training.examples import Example
 from mnpo.training.ledger import Ledger
+from mnpo.training.models.card import ModelCard
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.resuming import FREE
 from mnpo.training.seeds import seed_for
@@ -73,12 +75,11 @@ def train_update(
                 report_to=recipe.report_to,
             )
         if bench.world.leads:
-            card = _card(bench, task, result.describe())
             save_policy(
                 model,
                 bench.tokenizer,
                 folder / "policy",
-                card,
+                _card(bench),
                 base=bench.start,
                 weights=result.weights,
             )
@@ -136,21 +137,16 @@ def describe_objective(task: UpdateTask) -> dict[str, Any]:
     }
 
 
-def _card(bench: Workbench, task: UpdateTask, result: dict[str, Any]) -> Any:
-    from mnpo.runs.environment import environment
-    from mnpo.training.models.card import ModelCard
-
-    method = task.method.describe()
+def _card(bench: Workbench) -> ModelCard:
+    """The card of a checkpoint inside a stage, which several methods may share."""
     return ModelCard(
-        title=f"{task.method.name} on {bench.recipe.model.name}",
-        algorithm=task.method.name,
+        title="A checkpoint of mnpo-bench",
+        algorithm="see policies",
         base_model=bench.recipe.model.name,
         base_sha256=bench.start.sha256,
-        summary=f"Trained with mnpo-bench: {task.label}.",
-        parameters=method["parameters"],
-        recipe=bench.recipe.model_dump(mode="json"),
+        summary="Several methods may share this checkpoint. The policies that a run exports carry "
+        "cards of their own: method, settings, data, and what it cost.",
         data=bench.data.hashes,
-        ledger=result,
         versions=environment()["versions"],
     )
 

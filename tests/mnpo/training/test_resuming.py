@@ -24,7 +24,7 @@ def config(**changes) -> dict:
         here = values
         for name in path:
             here = here[int(name) if name.isdigit() else name]
-        here[last] = value
+        here[int(last) if last.isdigit() else last] = value
     return Recipe.model_validate(values).model_dump(mode="json")
 
 

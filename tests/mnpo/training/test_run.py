@@ -56,6 +56,7 @@ def test_the_policies_are_plain_checkpoints_that_share_the_stages_files(whole: R
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from mnpo.training.models.hashing import hash_policy
+    from mnpo.training.models.verifying import verify_policy
 
     assert set(whole.policies) == {
         *("inpo-seed-0", "dpo-seed-0", "ht-mnpo-seed-0-player-1", "ht-mnpo-seed-0-player-2")
@@ -64,10 +65,24 @@ def test_the_policies_are_plain_checkpoints_that_share_the_stages_files(whole: R
     kept = {own.sha256: own.path for result in whole.results for own in result.final}
     for policy in whole.policies.values():
         assert hash_policy(policy.path) == policy.sha256
+        verify_policy(policy.path)
         for file in policy.path.iterdir():
-            assert file.samefile(kept[policy.sha256] / file.name)
+            own = file.name in ("README.md", "hashes.json")
+            assert file.samefile(kept[policy.sha256] / file.name) != own
         AutoTokenizer.from_pretrained(policy.path)
         AutoModelForCausalLM.from_pretrained(policy.path)
+
+
+def test_policies_that_share_a_checkpoint_have_cards_of_their_own(small, tmp_path: Path) -> None:
+    # Multiplicative weights under two names: one checkpoint.
+    shared = run_recipe(small(methods={"sppo": {}, "mwu": {}}), tmp_path / "run")
+    assert len(set(hashes(shared).values())) == 1
+    spent = {row["method"]: row for row in rows(tmp_path / "run" / "ledger.csv")}
+    for name in ("sppo", "mwu"):
+        card = (shared.policies[f"{name}-seed-0"].path / "README.md").read_text()
+        assert f"- algorithm: {name}\n" in card
+        for count in ("preference_queries", "responses", "gradient_steps"):
+            assert f"{count}: {spent[name][count]}\n" in card
 
 
 def test_the_manifest_says_what_was_run(whole: RunResult, small) -> None:
