@@ -52,13 +52,15 @@ def train_update(
     }
 
     def make(folder: Path) -> None:
+        from mnpo.training.engine.failures import no_room
         from mnpo.training.engine.iteration import train
         from mnpo.training.engine.objectives import pair_loss_objective, update_objective
         from mnpo.training.models.loading import load_policy
         from mnpo.training.models.saving import save_policy
 
         loss = task.method.pair_loss
-        model = load_policy(task.current, recipe.model, bench.device, for_training=True)
+        with no_room():
+            model = load_policy(task.current, recipe.model, bench.device, for_training=True)
         with _trackers_beside(bench.stages.root, folder):
             result = train(
                 model,

@@ -105,6 +105,11 @@ def open_workbench(
     """
     _require_trackers(recipe.report_to)
     world = current_world()
+    if world.size > 1 and recipe.sampling.backend == "vllm":
+        raise InvalidSetting(
+            "sampling.backend vllm runs in one process and this run has "
+            f"{world.size}; set sampling.backend to transformers, or run without accelerate launch"
+        )
     device = pick_device(world)
     start = resolve(recipe.model)
     require_loadable(start, recipe.model)

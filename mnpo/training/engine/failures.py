@@ -52,6 +52,26 @@ def out_of_memory(micro_batch_tokens: int) -> Iterator[None]:
         raise _memory_error(micro_batch_tokens) from error
 
 
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Turn a model that does not fit into memory into a `UserError` that says what to do."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _too_large() from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):
+            raise
+        raise _too_large() from error
+
+
+def _too_large() -> UserError:
+    return UserError(
+        "out of memory while loading a model; train an adapter (model.lora), take a smaller model, "
+        "or share it out over several GPUs (accelerate launch with FSDP)"
+    )
+
+
 def _disk_error(path: Path) -> DiskFull:
     free = shutil.disk_usage(path.parent).free / 2**20
     return DiskFull(

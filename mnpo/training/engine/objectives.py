@@ -95,7 +95,8 @@ class PairLossObjective:
     the comparisons, as chosen or as rejected; on a single pair that is half of the sum that other
     implementations take. For kto a response is desirable with its win rate, and the reference
     point, KL(pi || ref), is the group's own mean log-ratio, no less than zero and without
-    gradient: the estimate from responses that are samples for the very prompt. (The paper pairs
+    gradient: an estimate where the responses are samples of the policy; over samples of the
+    reference its mean is -KL(ref || pi), so that the point is zero. (The paper pairs
     prompts with responses of others, for want of several responses each.) It needs no other
     group, so it does not depend on how a step is split.
 

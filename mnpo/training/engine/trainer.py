@@ -19,12 +19,15 @@ from typing import Any
 
 import torch
 from accelerate.utils import DistributedType
+from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers.utils import ADAPTER_SAFE_WEIGHTS_NAME
 
-from mnpo.errors import UserError
+from mnpo.errors import DamagedRun, UserError
 from mnpo.runs.files import write_atomically
 from mnpo.training.engine.batches import MicroBatch, Step
 from mnpo.training.engine.checkpoints import (
@@ -43,6 +46,8 @@ from mnpo.training.logprobs.scoring import completion_log_probs
 
 #: File of the training curve: a line of JSON for each step.
 LOG = "log.jsonl"
+#: What stands before the names of an adapter's weights in a file.
+_PEFT_PREFIX = "base_model.model."
 
 
 @dataclass(frozen=True)
@@ -237,6 +242,28 @@ class GroupTrainer(Trainer):
             return contextlib.nullcontext()
         context: contextlib.AbstractContextManager[None] = self.accelerator.no_sync(model)
         return context
+
+    def _load_from_checkpoint(
+        self, resume_from_checkpoint: str, model: nn.Module | None = None
+    ) -> None:
+        """Weights of a checkpoint; those of an adapter too, where peft's wrapper is not around.
+
+        The Trainer saves the adapter that `add_adapter` gave a model, and does not load it back.
+        With FSDP it saves and loads the whole model.
+        """
+        saved = Path(resume_from_checkpoint) / ADAPTER_SAFE_WEIGHTS_NAME
+        adapted = causal_lm(self.model)
+        if self.is_fsdp_enabled or isinstance(self.model, PeftModel) or not saved.is_file():
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+            return
+        untyped: Any = adapted
+        (name,) = untyped.active_adapters()
+        weights = load_file(saved)
+        own = {key.removeprefix(_PEFT_PREFIX): value for key, value in weights.items()}
+        expected = get_peft_model_state_dict(adapted, adapter_name=name).keys()
+        if own.keys() != expected:  # peft loads what it knows, and keeps silent about the rest
+            raise DamagedRun(f"{saved}: holds the weights of another adapter; delete its folder")
+        set_peft_model_state_dict(adapted, own, adapter_name=name)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         """Save as the Trainer does, then seal.

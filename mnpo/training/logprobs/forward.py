@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 from transformers import PreTrainedModel
 
 from mnpo.errors import InvalidSetting
@@ -66,6 +67,8 @@ def enable_completion_scoring(model: nn.Module) -> None:
     forward.__signature__ = inspect.signature(type(base).forward)  # type: ignore[attr-defined]
     setattr(base, _LOGITS, base.forward)
     base.forward = MethodType(forward, base)
+    head = _head(base)
+    head.forward = MethodType(_head_forward, head)
 
 
 def causal_lm(model: nn.Module) -> PreTrainedModel:
@@ -96,9 +99,22 @@ def _log_probs(
 ) -> Tensor:
     given = {key: value for key, value in kwargs.items() if value is not None}
     hidden = _decoder(model)(*args, **given).last_hidden_state
-    head = _head(model)
+    log_probs: Tensor = _head(model)(hidden.flatten(0, 1)[positions], targets, _logits(model))
+    return log_probs
+
+
+def _head_forward(
+    self: nn.Linear, hidden: Tensor, targets: Tensor | None = None, transform: Logits | None = None
+) -> Tensor:
+    """A linear layer's forward, or with targets the log-probs.
+
+    They are computed in here since FSDP2 and DeepSpeed ZeRO-3 share a module's weight out: it is
+    whole only between the hooks around this call, and again around its backward pass.
+    """
+    if targets is None:
+        return nn.Linear.forward(self, hidden)
     return linear_log_probs(
-        hidden.flatten(0, 1)[positions], head.weight, head.bias, targets, transform=_logits(model)
+        hidden, self.weight, self.bias, targets, transform=transform or Logits()
     )
 
 
@@ -109,7 +125,8 @@ def _decoder(model: PreTrainedModel) -> nn.Module:
 
 def _head(model: PreTrainedModel) -> nn.Linear:
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    if type(head) is not nn.Linear or not head.weight.is_floating_point():
+    plain = type(head) is nn.Linear or (isinstance(head, FSDPModule) and isinstance(head, nn.Linear))
+    if not plain or not head.weight.is_floating_point():
         raise InvalidSetting(
             f"the head of {type(model).__name__} is a {type(head).__name__}, not a plain linear "
             "layer; leave it out of the adapter and out of quantisation"

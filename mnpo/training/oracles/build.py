@@ -78,6 +78,12 @@ def build_oracle(
         case NoisySettings():
             return combine.Noisy(build(settings.oracle), settings.flip)
         case RewardModelSettings():
+            if settings.head == "score" and not settings.trust_remote_code:
+                raise InvalidSetting(
+                    f"the head of reward model {settings.model} is code that comes with the model; "
+                    "look at it, and allow it with the oracle's trust_remote_code: true and a "
+                    "revision"
+                )
             from mnpo.training.oracles.reward_model import RewardModel
 
             return RewardModel(settings, device=device)

@@ -117,14 +117,6 @@ class RewardModelSettings(Settings):
     over_long: Literal["refuse", "truncate"] = "refuse"
     trust_remote_code: bool = False
 
-    @model_validator(mode="after")
-    def _custom_heads_are_code(self) -> "RewardModelSettings":
-        if self.head == "score" and not self.trust_remote_code:
-            raise ValueError(
-                "head score is code that comes with the model: it needs trust_remote_code: true"
-            )
-        return self
-
 
 class PairModelSettings(Settings):
     """A causal language model that sees both responses and says which is better.

@@ -1,5 +1,6 @@
 """Tiny models and random groups for the engine's tests."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,6 +34,16 @@ def tiny_llama(**settings: Any) -> Any:
         | settings
     )
     return LlamaForCausalLM(config)
+
+
+def adapted(folder: Path, settings: ModelSettings) -> Any:
+    """The tiny model, saved once, with the adapter that a run gives it."""
+    from mnpo.training.models.loading import load_policy
+    from mnpo.training.models.policy import PolicyCheckpoint
+
+    if not folder.exists():
+        tiny_llama().save_pretrained(folder)
+    return load_policy(PolicyCheckpoint(folder, "0" * 64), settings, "cpu", for_training=True)
 
 
 def random_examples(number: int, *, most: int = 4, seed: int = 0, **fields: Any) -> list[Example]:
@@ -84,6 +95,7 @@ def run(
     epochs: int = 1,
     seed: int = 0,
     model_settings: ModelSettings | None = None,
+    callbacks: Sequence[Any] = (),
     **optimizer: Any,
 ) -> TrainResult:
     settings = {"batch_size": 4, "micro_batch_tokens": 70, "learning_rate": 1e-3} | optimizer
@@ -97,6 +109,7 @@ def run(
         epochs=epochs,
         seed=seed,
         work_dir=folder,
+        callbacks=callbacks,
     )
 
 
@@ -118,6 +131,7 @@ def lab() -> SimpleNamespace:
     """The functions of this file."""
     return SimpleNamespace(
         tiny_llama=tiny_llama,
+        adapted=adapted,
         random_examples=random_examples,
         as_pairs=as_pairs,
         run=run,

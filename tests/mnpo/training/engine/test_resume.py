@@ -16,6 +16,7 @@ import pytest
 from mnpo.errors import UserError
 from mnpo.training.engine import pair_loss_objective, plan_batches
 from mnpo.training.logprobs.packing import packed_tokens
+from mnpo.training.recipe import LoraSettings, ModelSettings
 
 LOSS = pair_loss_objective("ipo", {"temperature": 0.1})
 #: 3 steps an epoch, 2 epochs, several micro-batches a step.
@@ -100,6 +101,30 @@ def test_killed_in_the_middle_of_a_step(
     assert lab.distance(model, whole) == 0
     assert result.steps == 6
     assert without_seconds(tmp_path) == without_seconds(folder)
+
+
+def test_an_adapter_is_loaded_back(lab, examples, tmp_path) -> None:
+    settings = ModelSettings(lora=LoraSettings(rank=4))
+
+    def run(name: str) -> Any:
+        model = lab.adapted(tmp_path / "start", settings)
+        own = SETTINGS | {"model_settings": settings, "learning_rate": 1e-2}
+        result = lab.run(model, examples, objective, tmp_path / name, **own)
+        assert result.steps == 6
+        return model
+
+    whole = run("whole")
+    assert lab.distance(whole, lab.adapted(tmp_path / "start", settings)) > 1e-3
+    counts = [packed_tokens((e.prompt_ids, e.response_ids)) for e in examples]
+    plan = plan_batches(counts, batch_size=4, micro_batch_tokens=40, epochs=2, seed=0)
+    calls = sum(len(step.micro_batches[0]) for step in plan[:4]) + 1
+    kill_after(calls, lambda: run("killed"))
+    found = sorted(path.name for path in (tmp_path / "killed").glob("checkpoint-*"))
+    assert found == ["checkpoint-2", "checkpoint-4"]
+    assert (tmp_path / "killed" / "checkpoint-4" / "adapter_model.safetensors").is_file()
+    assert lab.distance(run("killed"), whole) == 0
+    assert without_seconds(tmp_path / "killed") == without_seconds(tmp_path / "whole")
+    assert lab.distance(run("whole"), whole) == 0
 
 
 def test_a_finished_run_is_read_not_repeated(lab, finished, go_on, tmp_path) -> None:

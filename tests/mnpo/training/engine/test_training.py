@@ -141,33 +141,17 @@ def test_bfloat16_keeps_master_weights(lab, examples, tmp_path) -> None:
     assert {p.dtype for p in upcast.parameters()} == {torch.float32}
 
 
-def test_lora_trains_the_adapter_alone_and_resumes(lab, examples, tmp_path) -> None:
-    from peft import LoraConfig, get_peft_model
-
-    def adapted() -> Any:
-        torch.manual_seed(1)
-        return get_peft_model(lab.tiny_llama(), LoraConfig(r=4, target_modules="all-linear"))
-
-    settings = {
-        "model_settings": ModelSettings(lora=LoraSettings(), gradient_checkpointing=True),
-        "learning_rate": 1e-2,
-        "save_steps": 1,
+def test_lora_trains_the_adapter_alone(lab, examples, tmp_path) -> None:
+    settings = ModelSettings(lora=LoraSettings(rank=4), gradient_checkpointing=True)
+    before, model = (lab.adapted(tmp_path / "start", settings) for _ in range(2))
+    run = {"model_settings": settings, "learning_rate": 1e-2}
+    assert lab.run(model, examples, IPO, tmp_path / "a", **run).steps == 3
+    pairs = zip(model.named_parameters(), before.parameters(), strict=True)
+    moved = {name: not torch.equal(p, q) for (name, p), q in pairs}
+    assert {name for name, changed in moved.items() if changed} == {
+        name for name in moved if "lora_" in name
     }
-    model = adapted()
-    lab.run(model, examples, IPO, tmp_path, **settings)
-    before = adapted()
-    assert lab.distance(model, before) > 1e-3
-    assert lab.distance(model.get_base_model(), before.get_base_model()) > 0
-    frozen = [
-        (p, q)
-        for (name, p), q in zip(model.named_parameters(), before.parameters(), strict=True)
-        if "lora" not in name
-    ]
-    assert frozen
-    assert all(torch.equal(p, q) for p, q in frozen)
-    again = adapted()
-    assert lab.run(again, examples, IPO, tmp_path, **settings).steps == 3
-    assert lab.distance(again, model) == 0
+    assert not model.is_gradient_checkpointing
 
 
 def test_the_log(lab, start, examples, tmp_path) -> None:

@@ -359,3 +359,8 @@ def test_a_custom_head_is_read_by_its_score_when_its_code_is_allowed(
     )
     with pytest.raises(InvalidSetting):  # without permission its code does not run
         build_oracle(RewardModelSettings(model=str(folder)))
+
+
+def test_a_head_that_is_code_is_not_run_unasked() -> None:
+    with pytest.raises(InvalidSetting, match="is code that comes with the model; look at it"):
+        build_oracle(RewardModelSettings(model="m", head="score"))

@@ -107,11 +107,6 @@ def test_every_kind_survives_a_round_trip_through_its_resolved_form(oracle: str)
             "recipe.yaml: oracle.url: holds a password; put the key into a variable and name "
             "it in api_key_env",
         ),
-        (
-            "{kind: reward-model, model: m, head: score}",
-            "recipe.yaml: oracle: head score is code that comes with the model: it "
-            "needs trust_remote_code: true",
-        ),
     ],
 )
 def test_a_mistake_gets_one_line(oracle: str, expected: str) -> None:

@@ -1,0 +1,82 @@
+"""A script for ``accelerate launch``: train and save the tiny model, its parameters shared out.
+
+accelerate leaves FSDP2 out where there is no GPU, though torch shares parameters out over gloo
+just as well; here it is talked into it. What follows is its own way of FSDP2, from wrapping to
+checkpoints.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType
+from conftest import adapted, random_examples, run
+from torch.distributed.tensor import DTensor
+from transformers import TrainerCallback
+
+from mnpo.training.engine import pair_loss_objective
+from mnpo.training.models.card import ModelCard
+from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.models.saving import save_policy
+from mnpo.training.models.tiny import make_tokenizer
+from mnpo.training.recipe import LoraSettings, ModelSettings
+
+OBJECTIVE = pair_loss_objective("ipo", {"temperature": 0.1})
+true_init = AcceleratorState.__init__
+
+
+def with_fsdp(self: Any, *args: Any, fsdp_plugin: Any = None, **kwargs: Any) -> None:
+    true_init(self, *args, fsdp_plugin=fsdp_plugin, **kwargs)
+    if fsdp_plugin is not None and self.distributed_type == DistributedType.MULTI_CPU:
+        self.distributed_type, self.fsdp_plugin = DistributedType.FSDP, fsdp_plugin
+
+
+class Watch(TrainerCallback):
+    """Which parameters are shared out while training."""
+
+    shared: dict[str, bool]
+
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any, **_: Any) -> None:
+        self.shared = {
+            name: isinstance(p, DTensor) and p.to_local().numel() < p.numel()
+            for name, p in model.named_parameters()
+        }
+
+
+def train_and_save(folder: Path, settings: ModelSettings) -> dict[str, Any]:
+    model = adapted(folder.parent / "start", settings)
+    watch = Watch()
+    result = run(
+        model,
+        random_examples(9),
+        OBJECTIVE,
+        folder,
+        save_steps=2,
+        model_settings=settings,
+        callbacks=[watch],
+    )
+    weights = result.weights
+    if weights is None or weights:
+        save_policy(
+            model,
+            make_tokenizer(300),
+            folder / "policy",
+            ModelCard(title="A test", algorithm="none", base_model="none"),
+            base=PolicyCheckpoint(folder.parent / "start", "0" * 64),
+            weights=weights,
+        )
+    return {
+        "steps": result.steps,
+        "gathered": None if weights is None else len(weights),
+        "shared": watch.shared,
+    }
+
+
+if __name__ == "__main__":
+    AcceleratorState.__init__ = with_fsdp  # type: ignore[method-assign]
+    folder, rank = Path(sys.argv[1]), int(__import__("os").environ["RANK"])
+    lora = LoraSettings(rank=4) if "lora" in sys.argv else None
+    told = train_and_save(folder, ModelSettings(lora=lora))
+    (folder / f"rank-{rank}.json").write_text(json.dumps(told))
