@@ -17,11 +17,11 @@ from evaluation.tidy import Origin
 from evaluation.winmatrix import PoolGame, WinMatrix, block_means, solve_pool
 from mnpo.errors import InvalidSetting, UserError
 from mnpo.runs.files import digest
-from mnpo.training.asking import ask
 from mnpo.training.data.groups import Group, GroupDataset, Response
 from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.online.asking import ask
+from mnpo.training.online.sampling import SamplingTask, sample_groups
 from mnpo.training.oracles.base import PreferenceOracle
-from mnpo.training.sampling import SamplingTask, sample_groups
 from mnpo.training.seeds import seed_for
 
 if TYPE_CHECKING:

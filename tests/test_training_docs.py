@@ -268,7 +268,7 @@ def test_commands_are_understood(line, tmp_path, monkeypatch):
     Path("mine.yaml").write_text(next(b for b in blocks(OWN, "yaml") if b.startswith("recipe:")))
     # Its import loads transformers; executors have tests of their own.
     executors = SimpleNamespace(make_executor=lambda name, jobs: None)
-    monkeypatch.setitem(sys.modules, "mnpo.training.executors", executors)
+    monkeypatch.setitem(sys.modules, "mnpo.training.runs.executors", executors)
     asked = []
     monkeypatch.setattr(mnpo.cli.training, "train_and_report", asked.append)
     words = shlex.split(line)

@@ -9,10 +9,10 @@ from typing import Any
 from evaluation.crossplay import CrossPlay, cross_play
 from evaluation.statistics import Interval
 from evaluation.tidy import COLUMNS, Origin, Result, results_csv
-from mnpo.training.calibration import asks_a_judge
-from mnpo.training.export import policy_name
-from mnpo.training.results import MethodResult, describe_results
-from mnpo.training.run import START, RunResult
+from mnpo.training.runs.calibration import asks_a_judge
+from mnpo.training.runs.export import policy_name
+from mnpo.training.runs.results import MethodResult, describe_results
+from mnpo.training.runs.run import START, RunResult
 from mnpo.training.workbench import Workbench
 
 

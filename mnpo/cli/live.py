@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mnpo.training.jobs import Hooks
+from mnpo.training.runs.jobs import Hooks
 
 if TYPE_CHECKING:
     from mnpo.training.recipe import Recipe

@@ -50,7 +50,7 @@ def train_all(
 ) -> None:
     """Train many methods; see HELP."""
     from mnpo.cli.training import Request, load, train_and_report
-    from mnpo.training.executors import make_executor
+    from mnpo.training.runs.executors import make_executor
 
     runner = make_executor(executor, jobs)
     names = None

@@ -12,10 +12,10 @@ import typer
 if TYPE_CHECKING:
     import numpy as np
 
-    from mnpo.training.executors import Executor
-    from mnpo.training.plan import Plan
     from mnpo.training.recipe import Recipe
-    from mnpo.training.run import RunResult
+    from mnpo.training.runs.executors import Executor
+    from mnpo.training.runs.plan import Plan
+    from mnpo.training.runs.run import RunResult
     from mnpo.training.workbench import Workbench
 
 
@@ -76,7 +76,7 @@ def train_and_report(request: Request) -> None:
     """
     from mnpo.cli.live import Live
     from mnpo.errors import UserError
-    from mnpo.training.run import run_recipe
+    from mnpo.training.runs.run import run_recipe
 
     rank = _rank()
     folder = request.output or _default_folder(request)
@@ -147,7 +147,7 @@ def find_game(name: str, parameters: Mapping[str, Any]) -> "np.ndarray":
 def _default_folder(request: Request) -> Path:
     from mnpo.runs import digest
     from mnpo.training.resuming import what_counts
-    from mnpo.training.run import data_files
+    from mnpo.training.runs.run import data_files
 
     settings = what_counts(request.recipe.model_dump(mode="json"))
     whole = digest({"recipe": settings, "files": data_files(request.recipe)})
@@ -157,10 +157,10 @@ def _default_folder(request: Request) -> Path:
 
 def _dry_run(request: Request, folder: Path) -> None:
     from mnpo.runs import RunDirectory
-    from mnpo.training.plan import make_plan
     from mnpo.training.recipes import methods_of
     from mnpo.training.resuming import what_counts
-    from mnpo.training.run import data_files
+    from mnpo.training.runs.plan import make_plan
+    from mnpo.training.runs.run import data_files
     from mnpo.training.workbench import open_workbench
 
     recipe = request.recipe
@@ -184,7 +184,7 @@ def _dry_run(request: Request, folder: Path) -> None:
 
 def _show_plan(bench: "Workbench", plan: "Plan", stream: Any) -> None:
     from mnpo.cli.training_tables import plan_lines, plan_table, print_to
-    from mnpo.training.calibration import calibrate, estimate_seconds
+    from mnpo.training.runs.calibration import calibrate, estimate_seconds
 
     print_to(stream, plan_table(plan), *bench.data.lines())
     rates = calibrate(bench)

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mnpo.training.calibration import Rates
 from mnpo.training.ledger import Ledger
-from mnpo.training.plan import KINDS, Kind, Plan
-from mnpo.training.results import MethodResult
+from mnpo.training.runs.calibration import Rates
+from mnpo.training.runs.plan import KINDS, Kind, Plan
+from mnpo.training.runs.results import MethodResult
 
 #: Width where there is no terminal to ask.
 WIDTH = 150

@@ -10,5 +10,6 @@ The parts, in the order in which a run uses them::
     logprobs    summed completion log-probs, the prompt's forward shared; the store
     engine      gradient steps on groups of responses (a transformers Trainer)
     methods     which algorithms have a form on language models, and which losses stand beside them
-    loop        Algorithms 1 and 2: sample, ask, pair, score the anchors, train, checkpoint
+    online      Algorithms 1 and 2: sample, ask, pair, score the anchors, train, checkpoint
+    runs        many methods and seeds in one run directory: plan, resume, export
 """

@@ -10,7 +10,7 @@ from evaluation.crossplay import cross_play
 from evaluation.statistics import mean_interval
 from evaluation.tidy import COLUMNS, Origin
 from mnpo.errors import InvalidSetting, UserError
-from mnpo.training.sampling import SamplingTask, sample_groups
+from mnpo.training.online.sampling import SamplingTask, sample_groups
 from mnpo.training.seeds import seed_for
 
 PURE = {"rock": (1, 0, 0), "paper": (0, 1, 0), "scissors": (0, 0, 1)}

@@ -4,13 +4,13 @@ A plan is a pure function of a few numbers, so that every process computes the s
 talking, and a killed run finds its place again by the number of its step.
 """
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mnpo.errors import InvalidSetting
-from mnpo.training.logprobs.packing import plan_micro_batches
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,9 @@ def plan_batches(
     """Shuffle the groups once an epoch and cut them into steps and micro-batches.
 
     Which groups a step has depends on the number of groups, ``batch_size``, ``epochs`` and
-    ``seed`` alone; the other arguments only decide who computes them in how many passes. The
-    last step of an epoch may be smaller; nothing is dropped.
+    ``seed`` alone, and which of them share a pass on ``micro_batch_tokens`` too. ``world_size``
+    only decides who computes which pass. The last step of an epoch may be smaller; nothing is
+    dropped.
 
     Args:
         token_counts: packed tokens of each group, its prompt counted once.
@@ -93,36 +94,58 @@ def plan_batches(
     return tuple(steps)
 
 
+def idle_processes(plan: Sequence[Step]) -> int:
+    """How many processes have nothing to do in some step that has groups enough for them."""
+    return max(
+        min(len(step.micro_batches), step.size)
+        - sum(any(m.counts for m in rank) for rank in step.micro_batches)
+        for step in plan
+    )
+
+
 def _split(
     chosen: Sequence[int], token_counts: Sequence[int], max_tokens: int, world_size: int
 ) -> Step:
-    """Share a step's groups out to the processes, each share cut into passes."""
-    longest_first = sorted(chosen, key=lambda i: (-token_counts[i], i))
-    shares = _balance(longest_first, token_counts, world_size)
-    passes = [
-        [[share[place] for place in row] for row in plan_micro_batches(counts, max_tokens)]
-        for share in shares
-        for counts in [[token_counts[i] for i in share]]
-    ]
-    filler = MicroBatch((longest_first[-1],), counts=False)
-    most = max(map(len, passes))
+    """Cut a step's groups into passes, then share the passes out to the processes."""
+    rows = _rows(chosen, token_counts, max_tokens)
+    loads = [sum(token_counts[i] for i in row) for row in rows]
+    fullest_first = sorted(range(len(rows)), key=lambda r: (-loads[r], rows[r]))
+    shares = _balance(fullest_first, loads, world_size)
+    shortest = min(chosen, key=lambda i: (token_counts[i], i))
+    filler = MicroBatch((shortest,), counts=False)
+    most = max(map(len, shares))
     return Step(
         size=len(chosen),
         micro_batches=tuple(
-            tuple(MicroBatch(tuple(groups)) for groups in rank) + (filler,) * (most - len(rank))
-            for rank in passes
+            tuple(MicroBatch(rows[r]) for r in share) + (filler,) * (most - len(share))
+            for share in shares
         ),
     )
 
 
-def _balance(
-    longest_first: Sequence[int], token_counts: Sequence[int], world_size: int
-) -> list[list[int]]:
-    """Each group to the process with the fewest tokens so far (LPT scheduling)."""
-    shares: list[list[int]] = [[] for _ in range(world_size)]
-    loads = [0] * world_size
+def _rows(
+    chosen: Sequence[int], token_counts: Sequence[int], max_tokens: int
+) -> list[tuple[int, ...]]:
+    """Groups of each pass: about as many tokens in each, whatever the number of processes.
+
+    What shares a row is rounded together, so who computes a row must not decide what is in it.
+    There are 1, 2, 4, 8, 16, 24, ... rows, so that 2, 4 or 8 processes are equally busy.
+    """
+    longest_first = sorted(chosen, key=lambda i: (-token_counts[i], i))
+    total = 1
+    while True:
+        rows = [row for row in _balance(longest_first, token_counts, total) if row]
+        if all(len(row) == 1 or sum(token_counts[i] for i in row) <= max_tokens for row in rows):
+            return [tuple(sorted(row)) for row in rows]
+        total += min(total, 8)
+
+
+def _balance(longest_first: Sequence[int], loads: Sequence[int], parts: int) -> list[list[int]]:
+    """Each item to the part with the smallest load so far (LPT scheduling)."""
+    shares: list[list[int]] = [[] for _ in range(parts)]
+    sums = [(0, part) for part in range(parts)]
     for i in longest_first:
-        rank = loads.index(min(loads))
-        shares[rank].append(i)
-        loads[rank] += token_counts[i]
+        load, part = heapq.heappop(sums)
+        shares[part].append(i)
+        heapq.heappush(sums, (load + loads[i], part))
     return shares

@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import json
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from transformers import TrainerCallback, TrainingArguments
 
 from mnpo.errors import InvalidSetting
 from mnpo.runs.files import digest
-from mnpo.training.engine.batches import Step, plan_batches
+from mnpo.training.engine.batches import Step, idle_processes, plan_batches
 from mnpo.training.engine.checkpoints import find_checkpoint
 from mnpo.training.engine.failures import full_disk, out_of_memory
 from mnpo.training.engine.modes import (
@@ -32,6 +33,8 @@ from mnpo.training.examples import Example, Objective
 from mnpo.training.logprobs.forward import enable_completion_scoring
 from mnpo.training.logprobs.packing import packed_tokens
 from mnpo.training.recipe import ModelSettings, OptimizerSettings
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,14 @@ def train(
         seed=seed,
         world_size=args.world_size,
     )
+    idle = idle_processes(plan)
+    if idle and args.process_index == 0:
+        _logger.warning(
+            "%d of %d processes have no share in some steps, which fit into fewer passes; lower "
+            "optimizer.micro_batch_tokens to use them",
+            idle,
+            args.world_size,
+        )
     keep_master_weights(model, model_settings.precision)
     enable_completion_scoring(model)
     key = _key(examples, objective, plan, optimizer, model_settings)

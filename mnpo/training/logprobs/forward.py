@@ -125,7 +125,9 @@ def _decoder(model: PreTrainedModel) -> nn.Module:
 
 def _head(model: PreTrainedModel) -> nn.Linear:
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    plain = type(head) is nn.Linear or (isinstance(head, FSDPModule) and isinstance(head, nn.Linear))
+    plain = type(head) is nn.Linear or (
+        isinstance(head, FSDPModule) and isinstance(head, nn.Linear)
+    )
     if not plain or not head.weight.is_floating_point():
         raise InvalidSetting(
             f"the head of {type(model).__name__} is a {type(head).__name__}, not a plain linear "

@@ -15,7 +15,7 @@ import yaml
 from small_recipe import small_values
 
 import mnpo
-import mnpo.training.jobs
+import mnpo.training.runs.jobs
 from mnpo.training.recipes import load_recipe
 
 
@@ -143,14 +143,14 @@ def test_a_method_that_fails_is_named_and_the_others_are_kept(bench, small, tmp_
 
 
 def test_ctrl_c(bench, small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    true = mnpo.training.jobs.run_method
+    true = mnpo.training.runs.jobs.run_method
 
     def interrupted(bench, method, seed):
         if method.name == "dpo":
             raise KeyboardInterrupt
         return true(bench, method, seed)
 
-    monkeypatch.setattr(mnpo.training.jobs, "run_method", interrupted)
+    monkeypatch.setattr(mnpo.training.runs.jobs, "run_method", interrupted)
     words = ("train-all", "--recipe", small, "--output", "out")
     stopped = bench(*words, "--json")
     assert stopped.code == 130
@@ -158,7 +158,7 @@ def test_ctrl_c(bench, small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert stopped.err == (
         "mnpo-bench: interrupted; finished stages are kept in out, the same command goes on\n"
     )
-    monkeypatch.setattr(mnpo.training.jobs, "run_method", true)
+    monkeypatch.setattr(mnpo.training.runs.jobs, "run_method", true)
     outcome = bench(*words)
     assert outcome.code == 0, outcome.err
     assert "1 of 2 runs were finished before and taken over" in outcome.out

@@ -18,7 +18,7 @@ import yaml
 from small_recipe import small_values
 
 from mnpo.training.recipe import Recipe
-from mnpo.training.run import run_recipe
+from mnpo.training.runs.run import run_recipe
 
 KEY = "sk-not-to-be-seen-0123456789"
 

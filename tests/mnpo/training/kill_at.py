@@ -16,11 +16,13 @@ from typing import Any
 import transformers  # noqa: F401  the slow part, before the forks
 
 from mnpo.cli import main
-from mnpo.training import asking, export, jobs, run, sampling, stages
+from mnpo.training import stages
 from mnpo.training.engine import iteration, trainer  # noqa: F401
 from mnpo.training.generation import transformers_backend  # noqa: F401
 from mnpo.training.logprobs import scoring, store  # noqa: F401
 from mnpo.training.models import loading, saving  # noqa: F401
+from mnpo.training.online import asking, sampling
+from mnpo.training.runs import export, jobs, run
 
 asking.SHARD = 3  # several shards for a handful of prompts
 

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from small_recipe import small_values
 
-from mnpo.training.jobs import Hooks
 from mnpo.training.recipe import Recipe
-from mnpo.training.run import RunResult, run_recipe
+from mnpo.training.runs.jobs import Hooks
+from mnpo.training.runs.run import RunResult, run_recipe
 
 DRIVER = Path(__file__).with_name("kill_at.py")
 NAME = "td-mnpo-seed-0"
@@ -255,8 +255,8 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, calls: int) 
 def test_damaged_pieces_of_an_unfinished_stage(
     small, whole: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, hurt
 ) -> None:
-    from mnpo.training import asking, sampling
     from mnpo.training.engine import trainer
+    from mnpo.training.online import asking, sampling
 
     with monkeypatch.context() as patched:
         patched.setattr(asking, "SHARD", 3)

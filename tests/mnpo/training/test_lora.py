@@ -9,8 +9,8 @@ import torch
 from small_recipe import small_values
 
 from mnpo.training.engine import trainer
-from mnpo.training.loop import Trained, run_method
 from mnpo.training.models.loading import load_policy
+from mnpo.training.online.loop import Trained, run_method
 from mnpo.training.recipe import Recipe
 from mnpo.training.recipes import methods_of
 from mnpo.training.workbench import Workbench, open_workbench

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from mnpo.training.generation.base import Completion
-from mnpo.training.loop import run_method
 from mnpo.training.methods import get_method
+from mnpo.training.online.loop import run_method
 from mnpo.training.recipe import Recipe
 from mnpo.training.workbench import Workbench, open_workbench
 from simulators import simulate

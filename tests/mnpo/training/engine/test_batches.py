@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnpo.errors import InvalidSetting
-from mnpo.training.engine.batches import plan_batches
+from mnpo.training.engine.batches import idle_processes, plan_batches
 
 lengths = st.lists(st.integers(1, 50), min_size=1, max_size=30)
 
@@ -55,23 +55,49 @@ def test_epochs_and_seeds_shuffle() -> None:
     assert order(0, epochs=1) == order(0)[:20]
 
 
-def test_processes_get_about_as_many_tokens() -> None:
+@given(lengths, st.integers(1, 9), st.integers(1, 120), st.integers(1, 5))
+def test_passes_are_the_same_on_any_number_of_processes(counts, batch_size, budget, world) -> None:
+    def rows(world_size):
+        plan = plan_batches(
+            counts, batch_size=batch_size, micro_batch_tokens=budget, epochs=1, seed=0,
+            world_size=world_size,
+        )  # fmt: skip
+        return [
+            sorted(m.groups for rank in step.micro_batches for m in rank if m.counts)
+            for step in plan
+        ]
+
+    assert rows(world) == rows(1)
+
+
+@pytest.mark.parametrize("budget", [1000, 300, 130, 70])
+@pytest.mark.parametrize("world", [1, 2, 4, 8])
+def test_processes_get_about_as_many_tokens(world: int, budget: int) -> None:
     counts = list(range(1, 65))
     (step,) = plan_batches(
-        counts, batch_size=64, micro_batch_tokens=10**6, epochs=1, seed=0, world_size=4
+        counts, batch_size=64, micro_batch_tokens=budget, epochs=1, seed=0, world_size=world
     )
-    loads = [sum(counts[i] for m in rank for i in m.groups) for rank in step.micro_batches]
-    assert max(loads) <= 1.02 * min(loads)
+    loads = [
+        sum(counts[i] for m in rank if m.counts for i in m.groups) for rank in step.micro_batches
+    ]
+    if world <= 2 or budget < 1000:
+        assert max(loads) <= 1.1 * min(loads)
+        assert idle_processes((step,)) == 0
+    passes = sum(m.counts for rank in step.micro_batches for m in rank)
+    assert passes <= 2 * -(-sum(counts) // budget) + 8
 
 
-def test_more_processes_than_groups() -> None:
-    (step,) = plan_batches(
-        [7, 3], batch_size=8, micro_batch_tokens=100, epochs=1, seed=0, world_size=4
-    )
+def test_more_processes_than_passes() -> None:
+    plan = plan_batches([7, 3], batch_size=8, micro_batch_tokens=9, epochs=1, seed=0, world_size=4)
+    (step,) = plan
     fillers = [m for rank in step.micro_batches for m in rank if not m.counts]
     assert len(fillers) == 2
     assert all(filler.groups == (1,) for filler in fillers)
     assert step.size == 2
+    assert idle_processes(plan) == 0  # two groups keep two busy at most
+    together = plan_batches([7, 3], batch_size=8, micro_batch_tokens=10, epochs=1, seed=0,
+                            world_size=4)  # fmt: skip
+    assert idle_processes(together) == 1
 
 
 @pytest.mark.parametrize("wrong", ["batch_size", "micro_batch_tokens", "epochs", "world_size"])

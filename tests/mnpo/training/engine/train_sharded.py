@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from accelerate.state import AcceleratorState
+from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedType
 from conftest import adapted, random_examples, run
 from torch.distributed.tensor import DTensor
@@ -28,9 +28,14 @@ true_init = AcceleratorState.__init__
 
 
 def with_fsdp(self: Any, *args: Any, fsdp_plugin: Any = None, **kwargs: Any) -> None:
+    """What accelerate does on GPUs, done for processes on CPUs too."""
     true_init(self, *args, fsdp_plugin=fsdp_plugin, **kwargs)
     if fsdp_plugin is not None and self.distributed_type == DistributedType.MULTI_CPU:
-        self.distributed_type, self.fsdp_plugin = DistributedType.FSDP, fsdp_plugin
+        if self._mixed_precision != "no":
+            fsdp_plugin.set_mixed_precision(self._mixed_precision)
+        self.fsdp_plugin = fsdp_plugin
+        self.distributed_type = DistributedType.FSDP
+        PartialState._shared_state["distributed_type"] = DistributedType.FSDP
 
 
 class Watch(TrainerCallback):

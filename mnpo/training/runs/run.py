@@ -8,23 +8,23 @@ from typing import Any
 
 from mnpo.errors import DiskFull, UserError
 from mnpo.runs import RunDirectory, sha256_file, write_atomically
-from mnpo.training.cards import card_of
-from mnpo.training.executors import Executor
-from mnpo.training.export import (
+from mnpo.training.runs.cards import card_of
+from mnpo.training.runs.executors import Executor
+from mnpo.training.runs.export import (
     export_policy,
     is_exported,
     ledger_csv,
     policy_name,
     training_csv,
 )
-from mnpo.training.jobs import Hooks, Job, kept_result, train_and_keep
+from mnpo.training.runs.jobs import Hooks, Job, kept_result, train_and_keep
 from mnpo.training.methods import Method
 from mnpo.training.models.card import find_secret
 from mnpo.training.models.policy import PolicyCheckpoint
-from mnpo.training.plan import Plan, make_plan
+from mnpo.training.runs.plan import Plan, make_plan
 from mnpo.training.recipe import Recipe
 from mnpo.training.recipes import methods_of
-from mnpo.training.results import MethodResult, describe_results
+from mnpo.training.runs.results import MethodResult, describe_results
 from mnpo.training.resuming import what_counts
 from mnpo.training.workbench import Games, Workbench, open_workbench
 from mnpo.training.world import current_world

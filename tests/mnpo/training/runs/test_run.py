@@ -11,14 +11,14 @@ import yaml
 from small_recipe import small_values
 
 from mnpo.errors import UserError
-from mnpo.training import jobs, run
-from mnpo.training.executors import Processes, make_executor
-from mnpo.training.export import export_policy
-from mnpo.training.jobs import Hooks
-from mnpo.training.plan import make_plan
+from mnpo.training.runs import jobs, run
+from mnpo.training.runs.executors import Processes, make_executor
+from mnpo.training.runs.export import export_policy
+from mnpo.training.runs.jobs import Hooks
+from mnpo.training.runs.plan import make_plan
 from mnpo.training.recipe import Recipe
 from mnpo.training.recipes import load_recipe, methods_of
-from mnpo.training.run import RunResult, run_recipe
+from mnpo.training.runs.run import RunResult, run_recipe
 from mnpo.training.workbench import open_workbench
 
 

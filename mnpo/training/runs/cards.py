@@ -3,7 +3,7 @@
 from mnpo.runs.environment import environment
 from mnpo.training.methods import Method
 from mnpo.training.models.card import ModelCard
-from mnpo.training.results import MethodResult
+from mnpo.training.runs.results import MethodResult
 from mnpo.training.workbench import Workbench
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mnpo.runs.files import sha256_file, write_atomically
 from mnpo.training.models.verifying import HASHES
-from mnpo.training.results import MethodResult
+from mnpo.training.runs.results import MethodResult
 
 #: The model card of a checkpoint.
 CARD = "README.md"

@@ -8,8 +8,8 @@ from mnpo.training.data.preparation import PreparedPrompt
 from mnpo.training.generation.base import Mixture
 from mnpo.training.methods import Method
 from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.online.players import Share
 from mnpo.training.oracles.base import PreferenceOracle
-from mnpo.training.players import Share
 
 
 @dataclass(frozen=True, eq=False)

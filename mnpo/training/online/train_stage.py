@@ -16,10 +16,10 @@ from mnpo.training.examples import Example
 from mnpo.training.ledger import Ledger
 from mnpo.training.models.card import ModelCard
 from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.online.task import UpdateTask
 from mnpo.training.resuming import FREE
 from mnpo.training.seeds import seed_for
 from mnpo.training.stages import SCRATCH
-from mnpo.training.task import UpdateTask
 from mnpo.training.workbench import Workbench
 
 #: Where transformers' TensorBoard callback writes.

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from mnpo.training import stages
 from mnpo.training.data.prompts import Prompt
+from mnpo.training.online.sampling import SamplingTask, allocate, sample_groups
 from mnpo.training.recipe import SamplingSettings, ServerSettings
-from mnpo.training.sampling import SamplingTask, allocate, sample_groups
 from mnpo.training.stages import SCRATCH, StageStore
 
 SETTINGS = SamplingSettings(responses=4, shard_size=3)

@@ -15,13 +15,13 @@ from mnpo.training.data.preparation import PreparedPrompt
 from mnpo.training.ledger import Ledger
 from mnpo.training.methods import Method
 from mnpo.training.models.policy import PolicyCheckpoint
-from mnpo.training.players import Players
+from mnpo.training.online.players import Players
+from mnpo.training.online.task import UpdateTask
+from mnpo.training.online.update import UpdateResult, run_update
 from mnpo.training.seeds import seed_for
-from mnpo.training.task import UpdateTask
-from mnpo.training.update import UpdateResult, run_update
 from mnpo.training.workbench import Workbench
 
-#: Carries out one update: `run_update`, or a count of what it would cost (`mnpo.training.plan`).
+#: Carries out one update: `run_update`, or a count of what it would cost (as plans do).
 CarryOut = Callable[[Workbench, UpdateTask], UpdateResult]
 
 

@@ -8,9 +8,9 @@ from mnpo.training.data.encoding import encode_response, shown
 from mnpo.training.data.groups import Group, GroupDataset, Response
 from mnpo.training.data.preparation import PreparedPrompt
 from mnpo.training.ledger import Ledger
-from mnpo.training.sampling import SamplingTask, sample_groups
+from mnpo.training.online.sampling import SamplingTask, sample_groups
+from mnpo.training.online.task import UpdateTask
 from mnpo.training.seeds import seed_for
-from mnpo.training.task import UpdateTask
 from mnpo.training.workbench import Workbench
 
 

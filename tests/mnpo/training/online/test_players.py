@@ -26,7 +26,7 @@ from mnpo.errors import InvalidSetting
 from mnpo.training import methods
 from mnpo.training.ledger import Ledger as Counts
 from mnpo.training.methods import get_method, list_methods
-from mnpo.training.players import Players
+from mnpo.training.online.players import Players
 from simulators.dynamics.loop import run
 from simulators.dynamics.problem import Ledger, Problem
 
@@ -55,9 +55,9 @@ class Scribe:
 
 def resolved(method, policy, iterations=ITERATIONS, **recipe):
     """The tasks of the very loop, whose results are checkpoints in name only."""
-    from mnpo.training.loop import run_method
+    from mnpo.training.online.loop import run_method
+    from mnpo.training.online.update import UpdateResult
     from mnpo.training.recipe import BudgetSettings
-    from mnpo.training.update import UpdateResult
 
     budget = BudgetSettings(iterations=iterations, **recipe)
     bench = SimpleNamespace(

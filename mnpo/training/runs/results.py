@@ -8,7 +8,7 @@ from typing import Any
 
 from mnpo.errors import DamagedRun
 from mnpo.training.ledger import Ledger
-from mnpo.training.loop import StepLog, Trained
+from mnpo.training.online.loop import StepLog, Trained
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.stages import verify
 

@@ -13,7 +13,7 @@ from mnpo.algorithms.update import Update
 from mnpo.training.examples import Example
 from mnpo.training.oracles.base import Question
 from mnpo.training.oracles.settings import OracleSettings
-from mnpo.training.plan import Plan
+from mnpo.training.runs.plan import Plan
 from mnpo.training.workbench import Workbench
 
 #: Longest response of the trial.

@@ -17,7 +17,7 @@ from mnpo.runs.workers import (
     require_ray,
     spawning,
 )
-from mnpo.training.jobs import Job, run_job
+from mnpo.training.runs.jobs import Job, run_job
 
 
 class Executor(Protocol):

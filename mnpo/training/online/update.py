@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnpo.errors import UserError
-from mnpo.training.asking import Answers, ask
-from mnpo.training.comparisons import (
+from mnpo.training.data.groups import GroupDataset
+from mnpo.training.examples import Example
+from mnpo.training.ledger import Ledger
+from mnpo.training.models.policy import PolicyCheckpoint
+from mnpo.training.online.asking import Answers, ask
+from mnpo.training.online.comparisons import (
     Comparisons,
     against_demonstrations,
     choose_pairs,
     weigh_support,
 )
-from mnpo.training.data.groups import GroupDataset
-from mnpo.training.examples import Example
-from mnpo.training.ledger import Ledger
-from mnpo.training.models.policy import PolicyCheckpoint
-from mnpo.training.responses import collect_responses
-from mnpo.training.scoring import anchor_log_probs, mixture_log_probs
+from mnpo.training.online.responses import collect_responses
+from mnpo.training.online.scoring import anchor_log_probs, mixture_log_probs
+from mnpo.training.online.task import UpdateTask
+from mnpo.training.online.train_stage import train_update
 from mnpo.training.seeds import seed_for
-from mnpo.training.task import UpdateTask
-from mnpo.training.train_stage import train_update
 from mnpo.training.workbench import Workbench
 
 Array = NDArray[np.float64]

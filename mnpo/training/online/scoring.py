@@ -12,7 +12,7 @@ from mnpo.training.data.groups import GroupDataset
 from mnpo.training.generation.base import Mixture
 from mnpo.training.logprobs.store import SummedLogProbs, mix
 from mnpo.training.models.policy import PolicyCheckpoint
-from mnpo.training.players import Share
+from mnpo.training.online.players import Share
 from mnpo.training.shards import is_done, read_shard, write_shard
 from mnpo.training.workbench import Workbench
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from mnpo.errors import DamagedRun, DiskFull, UserError
 from mnpo.runs import RunDirectory
-from mnpo.training.loop import run_method
+from mnpo.training.online.loop import run_method
 from mnpo.training.methods import Method
 from mnpo.training.recipe import Recipe
 from mnpo.training.recipes import methods_of
-from mnpo.training.results import MethodResult, dump_result, load_result, result_of
+from mnpo.training.runs.results import MethodResult, dump_result, load_result, result_of
 from mnpo.training.stages import SEAL, Listener
 from mnpo.training.workbench import Games, Progress, Workbench, no_progress, open_workbench
 

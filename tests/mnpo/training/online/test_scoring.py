@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from mnpo.training import scoring
+
 from mnpo.training.data.groups import Group, GroupDataset, Response
 from mnpo.training.logprobs.store import LogProbStore
-from mnpo.training.scoring import PIECE, anchor_log_probs
+from mnpo.training.online import scoring
+from mnpo.training.online.scoring import PIECE, anchor_log_probs
 from mnpo.training.tokens import TokenContract
 
 CONTRACT = TokenContract(tokenizer="a" * 64, template="b" * 64, end_ids=(0,), pad_id=0)

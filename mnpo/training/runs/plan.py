@@ -1,6 +1,6 @@
 """What a run would do and cost, found by walking the training loop without carrying anything out.
 
-The loop of `mnpo.training.loop` runs on checkpoints that exist in name only: each update gets a key
+The loop of `mnpo.training.online.loop` runs on checkpoints that exist in name only: each update gets a key
 from what went into it, as stages do. Stages with one key are one stage, so work that methods share
 is counted once. Counts of tokens are upper bounds: every response as long as it may become.
 """
@@ -16,14 +16,14 @@ from typing import Any, Literal
 from mnpo.runs.files import digest
 from mnpo.training.generation.mixtures import only_policy
 from mnpo.training.ledger import Ledger
-from mnpo.training.loop import run_method
+from mnpo.training.online.loop import run_method
 from mnpo.training.methods import Method
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.oracles.base import require_rewards
-from mnpo.training.responses import require_fitting_data
-from mnpo.training.task import UpdateTask
-from mnpo.training.train_stage import describe_objective
-from mnpo.training.update import UpdateResult, asks_rewards
+from mnpo.training.online.responses import require_fitting_data
+from mnpo.training.online.task import UpdateTask
+from mnpo.training.online.train_stage import describe_objective
+from mnpo.training.online.update import UpdateResult, asks_rewards
 from mnpo.training.workbench import Workbench
 
 Kind = Literal["sample", "ask", "score", "train"]

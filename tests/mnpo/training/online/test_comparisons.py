@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mnpo.algorithms.update import Distance
 from mnpo.losses.objective import preference_objective
-from mnpo.training.comparisons import against_demonstrations, choose_pairs, weigh_support
+from mnpo.training.online.comparisons import against_demonstrations, choose_pairs, weigh_support
 from mnpo.training.recipe import PairSettings
 from simulators.dynamics.pairs import population_pairs
 
