@@ -108,6 +108,8 @@ class GroupTrainer(Trainer):
         self._steps = StepDataset(plan, args.process_index)
         super().__init__(model=model, args=args, train_dataset=self._steps)
         self.remove_callback(PrinterCallback)
+        if self.accelerator.is_fsdp2:  # see compute_loss_context_manager
+            self.accelerator.state.fsdp_plugin.mixed_precision_policy = None
         self._examples = examples
         self._objective = objective
         self._pad_id = pad_id
@@ -140,6 +142,18 @@ class GroupTrainer(Trainer):
     ) -> tuple[list[StepShare], None]:
         """One step; there are no label tokens for transformers to count in it."""
         return list(itertools.islice(epoch_iterator, num_batches)), None
+
+    def compute_loss_context_manager(self) -> contextlib.AbstractContextManager[Any]:
+        """Autocast in bfloat16 runs, on FSDP2 too.
+
+        There accelerate would have every module take, keep and return bfloat16, log-probs among
+        it. Anchors are scored under autocast, and other rounding would make a policy differ from
+        itself; so modules are gathered in float32, as in every other way of distributing.
+        """
+        if self.accelerator.is_fsdp2 and self.args.bf16:
+            return torch.autocast(self.args.device.type, torch.bfloat16)
+        inherited: contextlib.AbstractContextManager[Any] = super().compute_loss_context_manager()
+        return inherited
 
     def training_step(  # type: ignore[override]
         self, model: nn.Module, inputs: StepShare, num_items_in_batch: Any = None

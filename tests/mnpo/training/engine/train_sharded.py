@@ -6,6 +6,8 @@ checkpoints.
 """
 
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,17 +15,16 @@ from typing import Any
 from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedType
 from conftest import adapted, random_examples, run
+from test_sharded import KINDS, OBJECTIVE
 from torch.distributed.tensor import DTensor
 from transformers import TrainerCallback
 
-from mnpo.training.engine import pair_loss_objective
 from mnpo.training.models.card import ModelCard
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.models.saving import save_policy
 from mnpo.training.models.tiny import make_tokenizer
-from mnpo.training.recipe import LoraSettings, ModelSettings
+from mnpo.training.recipe import ModelSettings
 
-OBJECTIVE = pair_loss_objective("ipo", {"temperature": 0.1})
 true_init = AcceleratorState.__init__
 
 
@@ -79,9 +80,16 @@ def train_and_save(folder: Path, settings: ModelSettings) -> dict[str, Any]:
     }
 
 
+def main() -> None:
+    folder, rank = Path(sys.argv[1]), int(os.environ["RANK"])
+    for kind in sys.argv[2:]:
+        own = folder / kind
+        if kind == "again" and rank == 0:
+            shutil.copytree(folder / "full" / "checkpoint-2", own / "checkpoint-2")
+        told = train_and_save(own, KINDS.get(kind, KINDS["full"]))
+        (own / f"rank-{rank}.json").write_text(json.dumps(told))
+
+
 if __name__ == "__main__":
     AcceleratorState.__init__ = with_fsdp  # type: ignore[method-assign]
-    folder, rank = Path(sys.argv[1]), int(__import__("os").environ["RANK"])
-    lora = LoraSettings(rank=4) if "lora" in sys.argv else None
-    told = train_and_save(folder, ModelSettings(lora=lora))
-    (folder / f"rank-{rank}.json").write_text(json.dumps(told))
+    main()
