@@ -25,7 +25,6 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, Trainer, TrainingArguments
-from transformers.utils import ADAPTER_SAFE_WEIGHTS_NAME
 
 from mnpo.errors import DamagedRun, UserError
 from mnpo.runs.files import write_atomically
@@ -46,7 +45,8 @@ from mnpo.training.logprobs.scoring import completion_log_probs
 
 #: File of the training curve: a line of JSON for each step.
 LOG = "log.jsonl"
-#: What stands before the names of an adapter's weights in a file.
+#: The file of an adapter's weights, and what stands before their names in it.
+_ADAPTER = "adapter_model.safetensors"
 _PEFT_PREFIX = "base_model.model."
 
 
@@ -143,17 +143,17 @@ class GroupTrainer(Trainer):
         """One step; there are no label tokens for transformers to count in it."""
         return list(itertools.islice(epoch_iterator, num_batches)), None
 
-    def compute_loss_context_manager(self) -> contextlib.AbstractContextManager[Any]:
+    def compute_loss_context_manager(self) -> contextlib.ExitStack:
         """Autocast in bfloat16 runs, on FSDP2 too.
 
         There accelerate would have every module take, keep and return bfloat16, log-probs among
         it. Anchors are scored under autocast, and other rounding would make a policy differ from
         itself; so modules are gathered in float32, as in every other way of distributing.
         """
+        stack = super().compute_loss_context_manager()
         if self.accelerator.is_fsdp2 and self.args.bf16:
-            return torch.autocast(self.args.device.type, torch.bfloat16)
-        inherited: contextlib.AbstractContextManager[Any] = super().compute_loss_context_manager()
-        return inherited
+            stack.enter_context(torch.autocast(self.args.device.type, torch.bfloat16))
+        return stack
 
     def training_step(  # type: ignore[override]
         self, model: nn.Module, inputs: StepShare, num_items_in_batch: Any = None
@@ -265,11 +265,12 @@ class GroupTrainer(Trainer):
         The Trainer saves the adapter that `add_adapter` gave a model, and does not load it back.
         With FSDP it saves and loads the whole model.
         """
-        saved = Path(resume_from_checkpoint) / ADAPTER_SAFE_WEIGHTS_NAME
-        adapted = causal_lm(self.model)
+        saved = Path(resume_from_checkpoint) / _ADAPTER
         if self.is_fsdp_enabled or isinstance(self.model, PeftModel) or not saved.is_file():
             super()._load_from_checkpoint(resume_from_checkpoint, model)
             return
+        assert self.model is not None
+        adapted = causal_lm(self.model)
         untyped: Any = adapted
         (name,) = untyped.active_adapters()
         weights = load_file(saved)

@@ -67,7 +67,7 @@ def enable_completion_scoring(model: nn.Module) -> None:
     forward.__signature__ = inspect.signature(type(base).forward)  # type: ignore[attr-defined]
     setattr(base, _LOGITS, base.forward)
     base.forward = MethodType(forward, base)
-    head = _head(base)
+    head: Any = _head(base)
     head.forward = MethodType(_head_forward, head)
 
 
@@ -125,15 +125,14 @@ def _decoder(model: PreTrainedModel) -> nn.Module:
 
 def _head(model: PreTrainedModel) -> nn.Linear:
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    plain = type(head) is nn.Linear or (
-        isinstance(head, FSDPModule) and isinstance(head, nn.Linear)
+    # FSDP2 gives a module whose weight it shares out a class of its own.
+    known = type(head) is nn.Linear or isinstance(head, FSDPModule)
+    if known and isinstance(head, nn.Linear) and head.weight.is_floating_point():
+        return head
+    raise InvalidSetting(
+        f"the head of {type(model).__name__} is a {type(head).__name__}, not a plain linear "
+        "layer; leave it out of the adapter and out of quantisation"
     )
-    if not plain or not head.weight.is_floating_point():
-        raise InvalidSetting(
-            f"the head of {type(model).__name__} is a {type(head).__name__}, not a plain linear "
-            "layer; leave it out of the adapter and out of quantisation"
-        )
-    return head
 
 
 def _logits(model: PreTrainedModel) -> Logits:

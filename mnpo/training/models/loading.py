@@ -43,7 +43,8 @@ def load_policy(
 
     Args:
         checkpoint: the directory.
-        settings: precision, attention, adapter; their name is not looked at.
+        settings: precision, attention, adapter; their name is not looked at, and gradient
+            checkpointing is for training to turn on and off.
         device: where to.
         for_training: train mode and float32, else evaluation mode and ``settings.precision``.
 
@@ -72,11 +73,6 @@ def load_policy(
     untyped: Any = model
     if for_training:
         _make_saveable(model, checkpoint.path)
-    if for_training and settings.gradient_checkpointing:
-        # transformers is renaming it
-        new_name = hasattr(model, "activation_checkpointing_enable")
-        name = f"{'activation' if new_name else 'gradient'}_checkpointing_enable"
-        getattr(untyped, name)({"use_reentrant": False})
     untyped.to(device)  # an adapter is made on the CPU
     untyped.train(for_training)
     return model

@@ -262,34 +262,3 @@ def test_two_launched_processes_speak_with_one_voice(small, tmp_path: Path) -> N
     assert "mnpo-bench" not in done.stderr
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["processes"] == 2
     assert len(rows(tmp_path / "out" / "training.csv")) == 2
-
-
-@pytest.mark.slow
-def test_shards_of_a_policy_are_gathered_before_it_is_saved(bench, small, tmp_path: Path) -> None:
-    recipes = Path(mnpo.__file__).parent / "recipes" / "accelerate"
-    config = yaml.safe_load((recipes / "fsdp2.yaml").read_text())
-    (tmp_path / "two.yaml").write_text(
-        yaml.safe_dump(config | {"num_processes": 2, "use_cpu": True})
-    )
-    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", "two.yaml"]
-    words = ["-m", "mnpo.cli", "train", "inpo", "--recipe", small, "--json"]
-    done = subprocess.run(
-        [*launcher, "--main_process_port", "0", *words, "--output", "shared-out"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    alone = bench(*words[2:], "--output", "alone")
-    assert alone.code == 0, alone.err
-    import torch
-    from safetensors.torch import load_file
-
-    weights = [
-        load_file(tmp_path / name / "policies" / "inpo-seed-0" / "model.safetensors")
-        for name in ("shared-out", "alone")
-    ]
-    assert weights[0].keys() == weights[1].keys()
-    for name, tensor in weights[0].items():
-        torch.testing.assert_close(tensor, weights[1][name], rtol=0, atol=1e-4)

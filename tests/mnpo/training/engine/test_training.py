@@ -94,6 +94,7 @@ def test_gradient_checkpointing_changes_nothing(lab, start, examples, tmp_path) 
     model = copy.deepcopy(start)
     model.model.layers[0].mlp.register_forward_pre_hook(lambda *_: calls.append(1))
     lab.run(model, examples, IPO, tmp_path / "b", model_settings=settings)
+    assert not model.is_gradient_checkpointing
     assert lab.distance(model, plain) < 1e-10
     recomputed = len(calls)
     calls.clear()

@@ -240,6 +240,40 @@ def test_distributed_wrappers_run_around_it(wrapper, tiny, groups_of):
         assert torch.allclose(found, gradient, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("family", ["qwen2", "neox"])
+def test_a_weight_that_is_whole_only_around_its_module(family, tiny, groups_of):
+    """By hooks what DeepSpeed ZeRO-3 does to every module, here to the head."""
+    groups = groups_of([(5, (3, 1)), (2, (2, 2))])
+    model = tiny(family)
+    enable_completion_scoring(model)
+    expected = scored(model, groups)[0]
+    gradients = torch.autograd.grad(expected.sum(), list(model.parameters()))
+    head = model.get_output_embeddings()
+    whole, calls = head.weight.data.clone(), []
+
+    def gather(*_):
+        calls.append("gather")
+        head.weight.data = whole
+
+    def release(module, inputs, output):
+        head.weight.data = whole.new_empty(0)
+        if output.requires_grad:
+            output.register_hook(gather)
+
+    head.register_forward_pre_hook(gather)
+    head.register_forward_hook(release)
+    release(head, (), torch.zeros(()))
+    ours = scored(model, groups)[0]
+    assert torch.equal(ours, expected)
+    assert head.weight.numel() == 0
+    ours.sum().backward()
+    assert calls == ["gather", "gather"]
+    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+        assert torch.equal(parameter.grad, gradient)
+    # Logits too, which generation asks for.
+    assert model(torch.tensor([[1, 2]])).logits.shape == (1, 2, whole.shape[0])
+
+
 def test_score_groups_keeps_the_order_and_needs_no_gradient(tiny, plain, groups_of):
     shape = [(3, (2, 4)), (9, (8, 1, 7)), (1, (1,)), (4, (2, 2)), (6, (5, 5, 5))]
     groups = groups_of(shape)

@@ -46,21 +46,13 @@ def test_precision_is_of_answers_and_training_is_in_float32(saved) -> None:
     )
 
 
-def test_checkpointing_of_gradients_changes_no_gradient(saved) -> None:
-    found = []
-    for wanted in (False, True):
-        settings = ModelSettings(gradient_checkpointing=wanted)
-        model = load_policy(saved, settings, "cpu", for_training=True)
-        on = {
-            m.gradient_checkpointing
-            for m in model.modules()
-            if hasattr(m, "gradient_checkpointing")
-        }
-        assert on == {wanted}
-        model(input_ids=IDS, labels=IDS).loss.backward()
-        found.append([p.grad for p in model.parameters()])
-    for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other)
+def test_checkpointing_of_gradients_is_left_to_training(saved) -> None:
+    settings = ModelSettings(gradient_checkpointing=True)
+    model = load_policy(saved, settings, "cpu", for_training=True)
+    states = {
+        m.gradient_checkpointing for m in model.modules() if hasattr(m, "gradient_checkpointing")
+    }
+    assert states == {False}
 
 
 def trained_adapter(saved, tokenizer, card, folder):
