@@ -1,6 +1,8 @@
 """What one gradient step sees: a prompt, its responses, and what the loss compares."""
 
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -22,8 +24,6 @@ class Example:
         weights: (K, K) share of the comparisons that are (i, j); sums to one.
         preferences: (K, K) probability or label with which i beats j.
         values: (K,) rewards or advantages, where the loss regresses on values; else None.
-        reference_log_probs: (K,) log pi_ref(y), for losses that read the reference apart from
-            the anchors; else None.
     """
 
     prompt_ids: tuple[int, ...]
@@ -32,12 +32,27 @@ class Example:
     weights: Array
     preferences: Array
     values: Array | None = None
-    reference_log_probs: Array | None = None
 
     @property
     def tokens(self) -> int:
         """Tokens of the group with its prompt counted once."""
         return len(self.prompt_ids) + sum(len(ids) for ids in self.response_ids)
+
+
+def digest_examples(examples: Sequence[Example]) -> str:
+    """Hex sha256 over every number of the examples: what a training stage is known by."""
+    whole = hashlib.sha256()
+    for example in examples:
+        ids = [list(example.prompt_ids), [list(own) for own in example.response_ids]]
+        whole.update(json.dumps(ids).encode())
+        for array in (
+            example.anchor_log_probs,
+            example.weights,
+            example.preferences,
+            example.values,
+        ):
+            whole.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+    return whole.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +62,7 @@ class GroupBatch:
     Attributes:
         anchor_log_probs: (B, K) nats, 0 where padded.
         weights, preferences: (B, K, K), 0 where padded.
-        values, reference_log_probs: (B, K) or None.
+        values: (B, K) or None.
         lengths: (B, K) tokens of each response, 1 where padded (so that averages stay finite).
         present: (B, K) whether there is a response.
     """
@@ -58,7 +73,6 @@ class GroupBatch:
     lengths: Tensor
     present: Tensor
     values: Tensor | None = None
-    reference_log_probs: Tensor | None = None
 
 
 #: The loss of each example, (B,), from the policy's summed log-probs, (B, K), and the batch.

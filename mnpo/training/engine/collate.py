@@ -51,7 +51,4 @@ def collate(examples: Sequence[Example], *, like: Tensor) -> GroupBatch:
         lengths=vector(lengths, fill=1.0),
         present=vector([np.ones(len(e.response_ids)) for e in examples]).bool(),
         values=optional("values", [e.values for e in examples]),
-        reference_log_probs=optional(
-            "reference_log_probs", [e.reference_log_probs for e in examples]
-        ),
     )

@@ -1,7 +1,6 @@
 """The gradient steps of one iteration, from examples to a trained policy."""
 
 import gc
-import hashlib
 import json
 import logging
 import math
@@ -29,7 +28,7 @@ from mnpo.training.engine.modes import (
 )
 from mnpo.training.engine.schedule import rate_factor
 from mnpo.training.engine.trainer import GroupTrainer
-from mnpo.training.examples import Example, Objective
+from mnpo.training.examples import Example, Objective, digest_examples
 from mnpo.training.logprobs.forward import enable_completion_scoring
 from mnpo.training.logprobs.packing import packed_tokens
 from mnpo.training.recipe import ModelSettings, OptimizerSettings
@@ -241,18 +240,12 @@ def _key(
     model_settings: ModelSettings,
 ) -> str:
     """Hash of everything that decides on the result beyond rounding, the model apart."""
-    data = hashlib.sha256()
-    for e in examples:
-        data.update(json.dumps([e.prompt_ids, e.response_ids]).encode())
-        optional = (e.values, e.reference_log_probs)
-        for array in (e.anchor_log_probs, e.weights, e.preferences, *optional):
-            data.update(b"none" if array is None else array.tobytes())
     settings = optimizer.model_dump(mode="json")
     for splitting in ("micro_batch_tokens", "save_steps"):
         settings.pop(splitting)
     return digest(
         {
-            "examples": data.hexdigest(),
+            "examples": digest_examples(examples),
             "steps": [step.groups for step in plan],
             "objective": _name(objective),
             "optimizer": settings,

@@ -1,6 +1,5 @@
 """The training stage: gradient steps on an update's examples, and the checkpoint they give."""
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -8,11 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mnpo.runs.environment import environment
 from mnpo.runs.files import write_atomically
-from mnpo.training.examples import Example
+from mnpo.training.examples import Example, digest_examples
 from mnpo.training.ledger import Ledger
 from mnpo.training.models.card import ModelCard
 from mnpo.training.models.policy import PolicyCheckpoint
@@ -42,7 +39,7 @@ def train_update(
     objective = describe_objective(task)
     inputs = {
         "start": task.current.sha256,
-        "examples": _digest(examples),
+        "examples": digest_examples(examples),
         "objective": objective,
         # Without settings that only split the work: changing them must not train it again.
         "optimizer": recipe.optimizer.model_dump(mode="json", exclude=set(FREE["optimizer"])),
@@ -151,20 +148,3 @@ def _card(bench: Workbench) -> ModelCard:
         data=bench.data.hashes,
         versions=environment()["versions"],
     )
-
-
-def _digest(examples: Sequence[Example]) -> str:
-    """Hash over every number of the examples."""
-    whole = hashlib.sha256()
-    for example in examples:
-        ids = [list(example.prompt_ids), [list(own) for own in example.response_ids]]
-        whole.update(repr(ids).encode())
-        for array in (
-            example.anchor_log_probs,
-            example.weights,
-            example.preferences,
-            example.values,
-            example.reference_log_probs,
-        ):
-            whole.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
-    return whole.hexdigest()

@@ -120,12 +120,17 @@ def _comparisons(
         assert answers is not None
         mixture = mixture_log_probs(bench, task.opponents, dataset)
         return [
-            weigh_support(preferences, log_mu)
-            for preferences, log_mu in zip(answers.preferences, mixture, strict=True)
+            weigh_support(matrix, log_mu)
+            for matrix, log_mu in zip(answers.preferences, mixture, strict=True)
         ]
+    if recipe.data.use_completions:
+        preferences: Sequence[Array] = [_CHOSEN_WINS] * len(dataset.groups)
+    else:
+        assert answers is not None
+        preferences = answers.preferences
     return [
         choose_pairs(
-            _CHOSEN_WINS if recipe.data.use_completions else answers.preferences[i],  # type: ignore[union-attr]
+            preferences[i],
             [r.ids for r in group.responses],
             recipe.pairs,
             seed_for(task.seed, "pairs", i),
