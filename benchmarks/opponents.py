@@ -18,8 +18,9 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from mnpo.algorithms import get_algorithm
+from mnpo.conversation import Message
 from mnpo.training.data.groups import Group, GroupDataset, Response
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.engine import train, update_objective
 from mnpo.training.examples import Example
 from mnpo.training.logprobs.forward import enable_completion_scoring

@@ -3,8 +3,9 @@ from types import SimpleNamespace
 import pytest
 from word_game import END, WordBackend, WordOracle, WordTokenizer, checkpoint
 
+from mnpo.conversation import Message
 from mnpo.training.data.preparation import PreparedPrompt
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.recipe import SamplingSettings
 from mnpo.training.stages import StageStore
 from mnpo.training.tokens import TokenContract

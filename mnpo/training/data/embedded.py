@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.conversation import Message
+from mnpo.training.data.prompts import Prompt
 
 Tone = Literal["kind", "plain", "unkind"]
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mnpo.conversation import Message
 from mnpo.errors import UserError
 from mnpo.training.data.groups import Response
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.tokens import (
     called,
     chat_template,

@@ -7,10 +7,11 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from mnpo.conversation import Message
 from mnpo.errors import DamagedRun, UserError
 from mnpo.runs.files import write_atomically
 from mnpo.training.data.groups import Group, GroupDataset, Response
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.tokens import TokenContract
 
 FORMAT = 1

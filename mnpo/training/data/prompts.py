@@ -3,20 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from mnpo.conversation import Message
 from mnpo.runs.files import digest
-
-
-@dataclass(frozen=True)
-class Message:
-    """One turn of a conversation.
-
-    Attributes:
-        role: "system", "user" or "assistant".
-        content: the text.
-    """
-
-    role: str
-    content: str
 
 
 @dataclass(frozen=True)

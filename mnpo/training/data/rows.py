@@ -12,9 +12,10 @@ Other columns are left alone.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mnpo.conversation import Message
 from mnpo.errors import UserError
 from mnpo.training.data.encoding import check_conversation
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 
 COLUMNS = ("prompt", "messages", "chosen", "rejected", "completion", "demonstration")
 

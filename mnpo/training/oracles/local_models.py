@@ -6,9 +6,10 @@ import jinja2
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting
 from mnpo.runs import digest, sha256_file
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.models.resolve import resolve
 from mnpo.training.models.settings import ModelSettings

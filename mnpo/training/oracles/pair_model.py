@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting
-from mnpo.training.data.prompts import Message
 from mnpo.training.models.loading import load_policy, load_tokenizer
 from mnpo.training.models.settings import ModelSettings
 from mnpo.training.oracles.base import (

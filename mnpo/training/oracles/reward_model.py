@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
+from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting
-from mnpo.training.data.prompts import Message
 from mnpo.training.models.hashing import adapter_base, stored_tensors, weight_files
 from mnpo.training.models.loading import load_tokenizer
 from mnpo.training.models.policy import PolicyCheckpoint

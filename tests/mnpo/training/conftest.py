@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnpo.conversation import Message
 from mnpo.training.data.preparation import PreparedPrompt
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.generation.base import Completion, Mixture
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.oracles.base import PreferenceOracle, Question, RewardOracle

@@ -5,6 +5,7 @@ import copy
 import pytest
 from tokenizers import processors
 
+from mnpo.conversation import Message
 from mnpo.errors import UserError
 from mnpo.training.data.embedded import embedded_answers
 from mnpo.training.data.encoding import (
@@ -13,7 +14,7 @@ from mnpo.training.data.encoding import (
     encode_response,
     given_responses,
 )
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.models.tiny import END, make_tokenizer
 
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mnpo.conversation import Message
 from mnpo.errors import DamagedRun, UserError
 from mnpo.training.data.files import load_groups, save_groups
 from mnpo.training.data.groups import Group, GroupDataset, Response
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.tokens import TokenContract
 
 CONTRACT = TokenContract("ab" * 32, "cd" * 32, (2, 7), 0)

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mnpo.conversation import Message
 from mnpo.errors import UserError
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.data.reading import read_prompts
 from mnpo.training.data.rows import prompt_of
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting, UserError
 from mnpo.training.data.groups import Group, GroupDataset, Response
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.logprobs.store import LogProbStore, mix
 from mnpo.training.models.policy import PolicyCheckpoint
 from mnpo.training.tokens import TokenContract

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting
 from mnpo.training import stages
 from mnpo.training.data.groups import Group, GroupDataset, Response
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.online import asking
 from mnpo.training.online.asking import ask
 from mnpo.training.oracles.base import OracleFailure, PreferenceOracle

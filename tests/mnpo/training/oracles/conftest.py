@@ -3,7 +3,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.conversation import Message
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.oracles.base import Question, RewardOracle
 
 

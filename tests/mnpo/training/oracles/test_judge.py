@@ -366,7 +366,7 @@ def test_an_answer_is_reused_only_for_the_very_same_question(ask, judge, server,
 def test_a_killed_run_asks_only_what_is_missing(ask, judge, server, tmp_path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "from mnpo.training.data.prompts import Message, Prompt\n"
+        "from mnpo.conversation import Message\nfrom mnpo.training.data.prompts import Prompt\n"
         "from mnpo.training.oracles.base import Question\n"
         "from mnpo.training.oracles.judge import Judge\n"
         "from mnpo.training.oracles.settings import JudgeSettings\n"

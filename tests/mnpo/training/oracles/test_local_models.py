@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting, UserError
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.oracles.base import OracleFailure, Question
 from mnpo.training.oracles.build import build_oracle
 from mnpo.training.oracles.settings import PairModelSettings, RewardModelSettings

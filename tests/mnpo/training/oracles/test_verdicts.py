@@ -1,7 +1,8 @@
 import pytest
 
+from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting
-from mnpo.training.data.prompts import Message, Prompt
+from mnpo.training.data.prompts import Prompt
 from mnpo.training.oracles.comparison import ComparisonTemplate
 from mnpo.training.oracles.verdicts import InvalidReply, read_verdict
 

@@ -1,0 +1,1 @@
+"""`mnpo-bench score`: one file for each benchmark."""
