@@ -183,7 +183,8 @@ def _dry_run(request: Request, folder: Path) -> None:
 
 
 def _show_plan(bench: "Workbench", plan: "Plan", stream: Any) -> None:
-    from mnpo.cli.training_tables import plan_lines, plan_table, print_to
+    from mnpo.cli.printing import print_to
+    from mnpo.cli.training_tables import plan_lines, plan_table
     from mnpo.training.runs.calibration import calibrate, estimate_seconds
 
     print_to(stream, plan_table(plan), *bench.data.lines())
@@ -204,7 +205,8 @@ def _judge(live: Any) -> Any:
 def _report(request: Request, result: "RunResult") -> None:
     import json
 
-    from mnpo.cli.training_tables import crossplay_table, ledger_table, print_to
+    from mnpo.cli.printing import print_to
+    from mnpo.cli.training_tables import crossplay_table, ledger_table
 
     file = result.folder / "summary.json"
     if request.as_json:

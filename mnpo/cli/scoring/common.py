@@ -33,7 +33,7 @@ def report(scores: "Scores", output: Path | None, as_json: bool) -> None:
     """
     from evaluation.scores_table import scores_table
     from evaluation.tidy import results_csv
-    from mnpo.cli.training_tables import print_to
+    from mnpo.cli.printing import print_to
     from mnpo.runs.files import write_atomically
 
     text = scores.json()
