@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from mnpo.training.ledger import Ledger
 from mnpo.training.runs.calibration import Rates
