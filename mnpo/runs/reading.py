@@ -118,3 +118,38 @@ def read_value(text: str, where: str) -> Any:
         return load_yaml(text)
     except yaml.YAMLError:
         raise InvalidSetting(f"{where}: cannot read '{text}' as a value") from None
+
+
+def assign(values: dict[str, Any], dotted: str, value: Any) -> None:
+    """Set one nested value in place; mappings on the way are made where there are none.
+
+    Args:
+        values: nested keys and values.
+        dotted: where, e.g. "optimizer.learning_rate"; numbers count through lists.
+        value: what.
+
+    Raises:
+        InvalidSetting: the way leads through a value that has no parts.
+    """
+    parts = dotted.split(".")
+    here: Any = values
+    for depth, part in enumerate(parts):
+        last = depth == len(parts) - 1
+        if isinstance(here, list):
+            if not part.isdigit() or int(part) >= len(here):
+                where = ".".join(parts[:depth])
+                raise InvalidSetting(
+                    f"--set {dotted}: {where} is a list of {len(here)}; give a number below that"
+                )
+            index: Any = int(part)
+        elif isinstance(here, dict):
+            index = part
+            here.setdefault(part, None)
+        else:
+            where = ".".join(parts[:depth])
+            raise InvalidSetting(f"--set {dotted}: {where} is {here!r} and has no '{part}'")
+        if last:
+            here[index] = value
+        elif here[index] is None:
+            here[index] = {}
+        here = here[index]

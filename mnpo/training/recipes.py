@@ -8,7 +8,7 @@ from typing import Any
 from mnpo.algorithms.paper_parameters import PAPER_PARAMETERS, translate
 from mnpo.algorithms.registry import find_entry
 from mnpo.errors import InvalidSetting, suggest
-from mnpo.runs.reading import read_yaml_file
+from mnpo.runs.reading import assign, read_yaml_file
 from mnpo.training.methods import Method, get_method, known_parameters, list_methods
 from mnpo.training.recipe import Recipe
 from mnpo.validation import check
@@ -42,7 +42,7 @@ def load_recipe(name_or_path: str, assignments: Mapping[str, Any] | None = None)
     if not assignments:
         return recipe
     for key, value in assignments.items():
-        _assign(values, key, value)
+        assign(values, key, value)
     return check(Recipe, _with_empty_methods(values), "--set: {}".format)
 
 
@@ -114,31 +114,6 @@ def _with_empty_methods(values: dict[str, Any]) -> dict[str, Any]:
         return values | {"methods": own}
     return values
 
-
-def _assign(values: dict[str, Any], dotted: str, value: Any) -> None:
-    """Set one nested value in place; mappings on the way are made where there are none."""
-    parts = dotted.split(".")
-    here: Any = values
-    for depth, part in enumerate(parts):
-        last = depth == len(parts) - 1
-        if isinstance(here, list):
-            if not part.isdigit() or int(part) >= len(here):
-                where = ".".join(parts[:depth])
-                raise InvalidSetting(
-                    f"--set {dotted}: {where} is a list of {len(here)}; give a number below that"
-                )
-            index: Any = int(part)
-        elif isinstance(here, dict):
-            index = part
-            here.setdefault(part, None)
-        else:
-            where = ".".join(parts[:depth])
-            raise InvalidSetting(f"--set {dotted}: {where} is {here!r} and has no '{part}'")
-        if last:
-            here[index] = value
-        elif here[index] is None:
-            here[index] = {}
-        here = here[index]
 
 
 def _readable(name: str) -> frozenset[str]:

@@ -27,10 +27,14 @@ class ControlToken(UserError):
     """A text holds what the tokenizer reads as a mark of the conversation's format."""
 
 
-def check_conversation(messages: Sequence[Message]) -> None:
+def check_conversation(messages: Sequence[Message], *, allow_empty_answers: bool = False) -> None:
     """Refuse what is not a conversation to be continued.
 
     A system turn may open it; then user and assistant alternate; the user has the last word.
+
+    Args:
+        messages: the turns.
+        allow_empty_answers: an assistant may have said nothing.
 
     Raises:
         UserError: what is wrong, without saying where: the caller knows.
@@ -43,7 +47,8 @@ def check_conversation(messages: Sequence[Message]) -> None:
                 f"turn {number} has the unknown role {message.role!r}: use system, "
                 "user or assistant"
             )
-        if not message.content.strip():
+        silent = allow_empty_answers and message.role == "assistant"
+        if not (message.content.strip() or silent):
             raise UserError(f"turn {number} ({message.role}) is empty")
     turns = [message.role for message in messages]
     first = 1 if turns[0] == "system" else 0
@@ -58,8 +63,15 @@ def check_conversation(messages: Sequence[Message]) -> None:
         raise UserError(f"the last turn is the {turns[-1]}'s; a prompt ends with the user's")
 
 
-def encode_prompt(tokenizer: "PreTrainedTokenizerBase", prompt: Prompt) -> tuple[int, ...]:
+def encode_prompt(
+    tokenizer: "PreTrainedTokenizerBase", prompt: Prompt, *, allow_empty_answers: bool = False
+) -> tuple[int, ...]:
     """Ids of a prompt under the chat template, generation prompt included.
+
+    Args:
+        tokenizer: the policy's.
+        prompt: the conversation.
+        allow_empty_answers: an earlier answer in it may be empty.
 
     Raises:
         ControlToken: a turn contains a special token of the tokenizer as text.
@@ -68,7 +80,7 @@ def encode_prompt(tokenizer: "PreTrainedTokenizerBase", prompt: Prompt) -> tuple
     """
     chat_template(tokenizer)
     try:
-        check_conversation(prompt.messages)
+        check_conversation(prompt.messages, allow_empty_answers=allow_empty_answers)
         for message in prompt.messages:
             refuse_control_tokens(tokenizer, message.content)
         text = render(tokenizer, _turns(prompt), generation_prompt=True)

@@ -1,0 +1,1 @@
+"""Models' answers to a benchmark's questions: generated here, or given in a file."""

@@ -1,0 +1,84 @@
+"""Other people's files: every form, and every way in which one can be broken."""
+
+import gzip
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluation.rows import read_rows
+from mnpo.errors import UserError
+
+RECORDS = [{"id": 1, "text": "a, \"b\"\nc"}, {"id": 2, "text": "\u2028 line separator"}]
+
+
+def texts_of(form):
+    if form == "json":
+        return json.dumps(RECORDS)
+    if form == "jsonl":
+        return "\n".join(json.dumps(r, ensure_ascii=False) for r in RECORDS) + "\n\n"
+    return 'id,text\n1,"a, ""b""\nc"\n2,\u2028 line separator\n'
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+def test_every_form_reads_the_same(tmp_path, form, zipped) -> None:
+    data = texts_of(form).encode()
+    path = tmp_path / (f"x.{form}" + (".gz" if zipped else ""))
+    path.write_bytes(gzip.compress(data) if zipped else data)
+    rows = read_rows(path)
+    assert [row.text("text") for row in rows] == [r["text"] for r in RECORDS]
+    assert rows[1].where == f"{path}, row 2"
+
+
+def test_a_json_file_may_hold_lines(tmp_path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(texts_of("jsonl"))
+    assert [row.values for row in read_rows(path)] == RECORDS
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("x.txt", b"", "must end with .json, .jsonl or .csv"),
+        ("x.json", b"[{]", "is no JSON"),
+        ("x.json", b"[1]", "row 1: is no JSON object"),
+        ("x.jsonl", b'{"a": 1}\n{"a":', "row 2: is no JSON"),
+        ("x.jsonl", b"\xff\xfe", "is not UTF-8"),
+        ("x.jsonl.gz", b"plain", "no whole gzip file"),
+        ("x.jsonl.gz", gzip.compress(b"{}" * 500)[:-9], "no whole gzip file"),
+        ("x.csv", b"a,b\n1\n", "row 1: has fewer cells than the header"),
+        ("x.csv", b"a,b\n1,2\n1,2,3\n", "row 2: has more cells than the header"),
+        ("x.csv", b'a,b\n1,"2\n', "line"),
+    ],
+)
+def test_a_broken_file_is_said_in_one_line(tmp_path, name, content, says) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=says) as error:
+        read_rows(path)
+    assert "\n" not in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_a_missing_file_is_said(tmp_path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        read_rows(tmp_path / "nowhere.json")
+
+
+def test_a_field_that_is_no_text_is_refused(tmp_path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"id": 3}\n')
+    (row,) = read_rows(path)
+    with pytest.raises(UserError, match="row 1: id must be a text, got 3"):
+        row.text("id")
+    with pytest.raises(UserError, match="row 1: has no name or title"):
+        row.text("name", "title")
+
+
+@given(st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.none()), max_size=5))
+def test_json_lines_survive_whatever_texts_hold(tmp_path_factory, records) -> None:
+    path = tmp_path_factory.mktemp("rows") / "x.jsonl"
+    path.write_text("".join(json.dumps(r, ensure_ascii=True) + "\n" for r in records))
+    assert [row.values for row in read_rows(path)] == records
