@@ -1,0 +1,1 @@
+"""The project's own mini-benchmark: 40 short questions, compared pairwise with own answers."""
