@@ -21,6 +21,9 @@ from mnpo.errors import UserError
 #: Draws of whole questions behind the calibrated interval.
 REPLICATES = 1000
 
+#: Questions that differ by no more than rounding say nothing of how much they could: percent.
+NO_VARIATION = 1e-9
+
 
 class NoEstimate(UserError):
     """The likelihood has no maximum."""
@@ -80,7 +83,7 @@ def style_controlled(
     for i, name in enumerate(table.models):
         low = high = None
         clusters = int((weights[i] > 0).sum())
-        if draws is not None and clusters > 1:
+        if draws is not None and clusters > 1 and np.ptp(draws[:, i]) > NO_VARIATION:
             low, high = np.quantile(draws[:, i], [0.5 - level / 2, 0.5 + level / 2]).tolist()
         value = float(100 * whole.win_rates[i])
         scores[name] = Interval(value, low, high, int(weights[i].sum()), clusters)

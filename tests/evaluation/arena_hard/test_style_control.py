@@ -170,3 +170,13 @@ def test_each_draw_is_what_a_fit_from_scratch_gives(arena, table_of, monkeypatch
         drawn = replace(table, battles=table.battles * times[:, None])
         scratch = fitted(drawn, own, baseline, "v2.0")  # scaled by its own mean and deviation
         np.testing.assert_allclose(draw, 100 * scratch.win_rates, atol=1e-6)
+
+
+def test_verdicts_that_are_all_alike_have_no_interval(arena, table_of) -> None:
+    table = table_of(arena(models=1, questions=12))
+    table.battles[:] = 0
+    table.battles[0, :, 1] = 2  # ties
+    own, baseline = styles(np.random.default_rng(6), 1, 12)
+    (score,) = style_controlled(table, own, baseline, version="v0.1", seed=0).scores.values()
+    assert score.value == pytest.approx(50)
+    assert (score.low, score.high) == (None, None)

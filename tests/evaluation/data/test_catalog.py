@@ -16,7 +16,13 @@ ROLES = {
     "arena-hard-v2.0": {
         "questions", "baseline_answers", "baseline_answers_creative", "config", "judge_prompts",
     },
-    "mt-bench": {"questions", "reference_answers", "judge_prompts", "corrected_references"},
+    "mt-bench": {
+        "questions",
+        "reference_answers",
+        "judge_prompts",
+        "corrected_references",
+        "baseline_answers",
+    },
     "llmbar": {"dataset"},
     "mini": set(),
 }  # fmt: skip

@@ -211,6 +211,7 @@ def test_the_reference_data(shared_data, store):
         "arena-hard-v2.0/judge_prompts",
         "arena-hard-v2.0/baseline_answers_creative",
         "mt-bench/corrected_references",
+        "mt-bench/baseline_answers",
         "lm-eval/gpqa",
     }
     assert taken["alpaca-eval/df_gamed"].form == "reconstructed"
