@@ -13,8 +13,9 @@ import numpy as np
 
 from evaluation import crossplay_report as report
 from evaluation.crossplay_summary import Answers, PolicySummary, summarize
+from evaluation.pool.standings import PoolStandings, pool_standings
 from evaluation.tidy import Origin
-from evaluation.winmatrix import PoolGame, WinMatrix, block_means, solve_pool
+from evaluation.winmatrix import PoolGame, WinMatrix, block_means
 from mnpo.errors import InvalidSetting, UserError
 from mnpo.runs.files import digest
 from mnpo.training.data.groups import Group, GroupDataset, Response
@@ -41,7 +42,7 @@ class CrossPlay:
         start: name of the policy that all were trained from.
         judge: name of the headline judge.
         judges: win rates under each judge, the headline's first.
-        game: the pool's game under the headline judge; None with ``against="start"``.
+        pool: the pool under the headline judge; None with ``against="start"``.
         summaries: of the policies, in the order given; the start first where it was not given.
         responses: per prompt and policy.
         queries: pairs that the judges were asked about, stored answers included.
@@ -51,11 +52,16 @@ class CrossPlay:
     start: str
     judge: str
     judges: Mapping[str, WinMatrix]
-    game: PoolGame | None
+    pool: PoolStandings | None
     summaries: tuple[PolicySummary, ...]
     responses: int
     queries: int
     hashes: Mapping[str, str]
+
+    @property
+    def game(self) -> PoolGame | None:
+        """The pool's game as measured, under the headline judge."""
+        return None if self.pool is None else self.pool.game
 
     @property
     def wins(self) -> WinMatrix:
@@ -83,7 +89,7 @@ class CrossPlay:
             judges=self.judges,
             judge=self.judge,
             start=self.start,
-            cyclic_share=None if self.game is None else self.game.cyclic_share,
+            pool=self.pool,
             caption=self._caption(),
             hashes=self.hashes,
             origins=origins or {},
@@ -93,8 +99,8 @@ class CrossPlay:
         prompts = len(self.wins.wins)
         text = f"judge {self.judge}, {prompts} held-out prompts, {self.responses} response"
         text += "s each" if self.responses > 1 else " each"
-        if self.game is not None:
-            text += f", cyclic share {self.game.cyclic_share:.2f}"
+        if self.pool is not None:
+            text += f", cyclic share {report.brief(self.pool.cyclic_share)}"
         return text
 
 
@@ -144,16 +150,16 @@ def cross_play(
         queries += asked
         matrices[name] = WinMatrix(tuple(pool), wins[:, seats][:, :, seats])
     judge = next(iter(judges))
-    game = None
+    standings = None
     if against == "all":
         if not matrices[judge].complete:
             raise UserError("cross-play: two policies have no prompt that both have answered")
-        game = solve_pool(matrices[judge].mean)
+        standings = pool_standings(matrices[judge], seed=seed)
     return CrossPlay(
         start=start,
         judge=judge,
         judges=matrices,
-        game=game,
+        pool=standings,
         summaries=tuple(
             summarize(
                 name,
@@ -161,10 +167,10 @@ def cross_play(
                 start=start,
                 judged=matrices[judge],
                 population={key: matrices[key] for key in population},
-                game=game,
+                standing=None if standings is None else standings.standings[seat],
                 answers=_answers(sampled[place[policy.sha256]]),
             )
-            for name, policy in pool.items()
+            for seat, (name, policy) in enumerate(pool.items())
         ),
         responses=responses,
         queries=queries,

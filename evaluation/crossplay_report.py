@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.crossplay_summary import PolicySummary
+from evaluation.pool.standings import PoolStandings, Standing
+from evaluation.pool.tables import NOTHING, cell, grid, pairs_csv, rate, win_grid
 from evaluation.statistics import Interval
-from evaluation.tidy import Origin, Result, csv_text, results_csv
+from evaluation.tidy import Origin, Result, results_csv
 from evaluation.winmatrix import WinMatrix
 from mnpo.runs.files import write_atomically
 
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 BENCHMARK = "cross-play"
-NOTHING = "–"
-
-_PAIRS = ("policy", "opponent", "judge", "value", "low", "high", "n", "clusters")
 
 
 def table(summaries: Sequence[PolicySummary], start: str, caption: str) -> "Table":
@@ -29,7 +28,7 @@ def table(summaries: Sequence[PolicySummary], start: str, caption: str) -> "Tabl
     for number, (title, _) in enumerate(columns):
         shown.add_column(escape(title), justify="right" if number else "left", no_wrap=not number)
     for summary in summaries:
-        shown.add_row(*(escape(cell(summary)) for _, cell in columns))
+        shown.add_row(*(escape(show(summary)) for _, show in columns))
     return shown
 
 
@@ -40,7 +39,7 @@ def write(
     judges: Mapping[str, WinMatrix],
     judge: str,
     start: str,
-    cyclic_share: float | None,
+    pool: PoolStandings | None,
     caption: str,
     hashes: Mapping[str, str],
     origins: Mapping[str, Origin],
@@ -53,13 +52,12 @@ def write(
             summary, origins.get(summary.name, Origin("", summary.name)), judge, start, hashes
         )
     ]
-    if cyclic_share is not None:
-        prompts = len(judges[judge].wins)
-        pool = Interval(cyclic_share, None, None, len(summaries), prompts)
+    if pool is not None:
         own = {key: hashes[key] for key in ("prompts", f"judge {judge}")}
-        results.append(Result(Origin("", "(pool)"), BENCHMARK, "cyclic_share", pool, judge, own))
+        whole = Origin("", "(pool)")
+        results.append(Result(whole, BENCHMARK, "cyclic_share", pool.cyclic_share, judge, own))
     texts = {
-        "crossplay.csv": csv_text(_PAIRS, _pairs(judges)),
+        "crossplay.csv": pairs_csv(judges),
         "crossplay.md": markdown(summaries, judges[judge], start, caption),
         "crossplay-results.csv": results_csv(results),
     }
@@ -71,23 +69,13 @@ def write(
 def markdown(summaries: Sequence[PolicySummary], wins: WinMatrix, start: str, caption: str) -> str:
     """The table, and the win rates of row against column."""
     columns = _columns(summaries, start)
-    lines = ["# Cross-play", "", _cell(caption) + ".", ""]
-    lines += _grid(
+    lines = ["# Cross-play", "", cell(caption) + ".", ""]
+    lines += grid(
         [title for title, _ in columns],
-        [[cell(summary) for _, cell in columns] for summary in summaries],
+        [[show(summary) for _, show in columns] for summary in summaries],
     )
-    measured = {
-        (row, column): _rate(wins.pair(row, column))
-        for i, row in enumerate(wins.names)
-        for j, column in enumerate(wins.names)
-        if i != j and not _missing(wins, i, j)
-    }
-    rows = [
-        [row, *(measured.get((row, column), NOTHING) for column in wins.names)]
-        for row in wins.names
-    ]
     lines += ["", "Win rate of the row against the column, 95 % interval over prompts:", ""]
-    lines += _grid(["", *wins.names], rows)
+    lines += win_grid(wins)
     return "\n".join(lines) + "\n"
 
 
@@ -95,29 +83,35 @@ def _columns(
     summaries: Sequence[PolicySummary], start: str, *, brief: bool = False
 ) -> list[tuple[str, Callable[[PolicySummary], str]]]:
     """Titles and cells; those that say nothing of any policy are left out."""
-    rate = _plain if brief else _rate
+    figure = _plain if brief else rate
     columns: list[tuple[str, Callable[[PolicySummary], str]]] = [
         ("policy", lambda s: s.name),
-        (f"win rate vs {start}", lambda s: _rate(s.against_start)),
+        (f"win rate vs {start}", lambda s: rate(s.against_start)),
     ]
     if any(s.annotators for s in summaries):
         columns += [
-            ("mean annotator", lambda s: rate(s.mean_annotator)),
+            ("mean annotator", lambda s: figure(s.mean_annotator)),
             (
                 "worst annotator",
                 lambda s: (
                     NOTHING
                     if s.worst_annotator is None
-                    else f"{rate(s.annotators[s.worst_annotator])} {s.worst_annotator}"
+                    else f"{figure(s.annotators[s.worst_annotator])} {s.worst_annotator}"
                 ),
             ),
         ]
-    if any(s.against_pool for s in summaries):
+    if any(s.standing for s in summaries):
         columns += [
-            ("vs pool", lambda s: rate(s.against_pool)),
-            ("worst opponent", lambda s: f"{rate(s.against_worst)} {s.worst_opponent}"),
-            ("exploit." if brief else "exploitability", lambda s: _number(s.exploitability)),
-            ("Nash" if brief else "Nash average", lambda s: _number(s.nash)),
+            ("vs pool", _of_standing(lambda s: figure(s.against_pool))),
+            (
+                "worst opponent",
+                _of_standing(lambda s: f"{figure(s.against_worst)} {s.worst_opponent}"),
+            ),
+            (
+                "exploit." if brief else "exploitability",
+                _of_standing(lambda s: figure(s.exploitability)),
+            ),
+            ("Nash" if brief else "Nash average", _of_standing(lambda s: figure(s.nash))),
         ]
     return [
         *columns,
@@ -127,18 +121,8 @@ def _columns(
     ]
 
 
-def _pairs(judges: Mapping[str, WinMatrix]) -> Iterator[tuple[str | int | float | None, ...]]:
-    """Every ordered pair that was measured, under every judge."""
-    for judge, wins in judges.items():
-        for i, row in enumerate(wins.names):
-            for j, column in enumerate(wins.names):
-                if i == j or _missing(wins, i, j):
-                    continue
-                found = wins.pair(row, column)
-                yield (
-                    *(row, column, judge, found.value),
-                    *(found.low, found.high, found.n, found.clusters),
-                )
+def _of_standing(show: Callable[[Standing], str]) -> Callable[[PolicySummary], str]:
+    return lambda s: NOTHING if s.standing is None else show(s.standing)
 
 
 def _results(
@@ -156,20 +140,14 @@ def _results(
             judged = {"judge": hashes[f"judge {asked}"]} if asked else {}
             yield Result(origin, BENCHMARK, metric, found, asked, prompts | judged)
 
-    def plain(value: float | None) -> Interval | None:
-        pool = summary.against_pool
-        return (
-            None
-            if value is None or pool is None
-            else Interval(value, None, None, pool.n, pool.clusters)
-        )
-
     yield from row(f"win_rate/against/{start}", summary.against_start, judge)
-    yield from row("win_rate/pool", summary.against_pool, judge)
-    yield from row("win_rate/worst_opponent", summary.against_worst, judge)
-    yield from row("exploitability", plain(summary.exploitability), judge)
-    yield from row("nash_average", plain(summary.nash), judge)
-    yield from row("win_rate/nash_average", plain(summary.nash_win_rate), judge)
+    standing = summary.standing
+    if standing is not None:
+        yield from row("win_rate/pool", standing.against_pool, judge)
+        yield from row("win_rate/worst_opponent", standing.against_worst, judge)
+        yield from row("exploitability", standing.exploitability, judge)
+        yield from row("nash_average", standing.nash, judge)
+        yield from row("win_rate/nash_average", standing.nash_win_rate, judge)
     for name, found in summary.annotators.items():
         if name != judge:
             yield from row(f"win_rate/against/{start}", found, name)
@@ -186,31 +164,12 @@ def _results(
     )
 
 
-def _missing(wins: WinMatrix, row: int, column: int) -> bool:
-    return bool(wins.mean[row, column] != wins.mean[row, column])
-
-
-def _rate(found: Interval | None) -> str:
-    if found is None:
-        return NOTHING
+def brief(found: Interval) -> str:
+    """With two decimals, e.g. ``0.12 [0.03, 0.25]``."""
     if found.low is None or found.high is None:
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f} [{found.low:.2f}, {found.high:.2f}]"
+        return f"{found.value:.2f}"
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _plain(found: Interval | None) -> str:
     return NOTHING if found is None else f"{found.value:.3f}"
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}"
-
-
-def _grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [[_cell(text) for text in row] for row in (header, *rows)]
-    lines.insert(1, ["---", *("---:" for _ in header[1:])])
-    return ["| " + " | ".join(line) + " |" for line in lines]
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())

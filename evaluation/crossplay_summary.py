@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.pool.standings import Standing
 from evaluation.statistics import Interval, mean_interval
-from evaluation.winmatrix import PoolGame, WinMatrix, mean_over_judges
+from evaluation.winmatrix import WinMatrix, mean_over_judges
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,7 @@ class PolicySummary:
         name: in the pool.
         sha256: of its checkpoint.
         against_start: win rate against the start; None for the start itself.
-        against_pool: mean win rate against every other policy; None where only the start was
-            played against.
-        worst_opponent: who beats it most often.
-        against_worst: win rate against that one, an interval for a given opponent: that it was
-            picked for being worst is not in it.
-        exploitability, nash, nash_win_rate: see `PoolGame`.
+        standing: in the pool; None where only the start was played against.
         tokens: mean length of a response.
         unfinished: share of responses that were cut at the length limit.
         responses: how many.
@@ -55,12 +51,7 @@ class PolicySummary:
     name: str
     sha256: str
     against_start: Interval | None
-    against_pool: Interval | None
-    worst_opponent: str | None
-    against_worst: Interval | None
-    exploitability: float | None
-    nash: float | None
-    nash_win_rate: float | None
+    standing: Standing | None
     tokens: Interval
     unfinished: Interval
     responses: int
@@ -68,6 +59,36 @@ class PolicySummary:
     annotators: Mapping[str, Interval]
     worst_annotator: str | None
     mean_annotator: Interval | None
+
+    @property
+    def against_pool(self) -> Interval | None:
+        """Mean win rate against every other policy."""
+        return None if self.standing is None else self.standing.against_pool
+
+    @property
+    def worst_opponent(self) -> str | None:
+        """Who beats it most often."""
+        return None if self.standing is None else self.standing.worst_opponent
+
+    @property
+    def against_worst(self) -> Interval | None:
+        """Win rate against the worst opponent."""
+        return None if self.standing is None else self.standing.against_worst
+
+    @property
+    def exploitability(self) -> float | None:
+        """As measured; its interval is the standing's."""
+        return None if self.standing is None else self.standing.exploitability.value
+
+    @property
+    def nash(self) -> float | None:
+        """Share in the Nash average, as measured."""
+        return None if self.standing is None else self.standing.nash.value
+
+    @property
+    def nash_win_rate(self) -> float | None:
+        """Win rate against the Nash average, as measured."""
+        return None if self.standing is None else self.standing.nash_win_rate.value
 
 
 def summarize(
@@ -77,7 +98,7 @@ def summarize(
     start: str,
     judged: WinMatrix,
     population: Mapping[str, WinMatrix],
-    game: PoolGame | None,
+    standing: Standing | None,
     answers: Answers,
 ) -> PolicySummary:
     """One policy's summary.
@@ -88,25 +109,18 @@ def summarize(
         start: name of the start.
         judged: the headline judge's win rates.
         population: those of the annotators of a population; may be empty.
-        game: of the whole pool; None where only the start was played against.
+        standing: in the whole pool; None where only the start was played against.
         answers: its responses.
     """
     starts = name == start
-    index = judged.names.index(name)
     annotators: dict[str, Interval] = {}
     if not starts:
         annotators = {key: matrix.pair(name, start) for key, matrix in population.items()}
-    worst = None if game is None else judged.worst_opponent(name)
     return PolicySummary(
         name=name,
         sha256=sha256,
         against_start=None if starts else judged.pair(name, start),
-        against_pool=None if game is None else judged.against_pool(name),
-        worst_opponent=worst,
-        against_worst=None if worst is None else judged.pair(name, worst),
-        exploitability=None if game is None else float(game.exploitability[index]),
-        nash=None if game is None else float(game.nash[index]),
-        nash_win_rate=None if game is None else float(game.nash_win_rate[index]),
+        standing=standing,
         tokens=over_prompts(answers.tokens),
         unfinished=over_prompts(
             [[float(not ended) for ended in own] for own in answers.finished], bounds=(0.0, 1.0)

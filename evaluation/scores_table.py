@@ -9,8 +9,9 @@ from evaluation.statistics import Interval
 if TYPE_CHECKING:
     from rich.table import Table
 
-#: Parts of a figure (score/turn-1) are left to the files when the table would grow beyond this.
-WIDEST = 6
+#: A table of parts (score/turn-1) has a column for each model; with more of them it is left to
+#: the files.
+WIDEST = 5
 
 
 def scores_table(scores: Scores) -> "Table":
@@ -23,10 +24,10 @@ def scores_table(scores: Scores) -> "Table":
     table = Table(title=escape(title), title_justify="left", header_style="bold")
     table.add_column("model", overflow="fold")
     for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
     official = any(own.headline in own.official for own in scores.models)
     if official:
-        table.add_column("official", justify="right")
+        table.add_column("official", justify="right", no_wrap=True)
     table.add_column("n", justify="right")
     table.add_column("missing", justify="right")
     for own in sorted(scores.models, key=lambda own: -own.score.value):
@@ -34,6 +35,28 @@ def scores_table(scores: Scores) -> "Table":
         if official:
             cells.append(_official(own))
         table.add_row(_printable(escape(own.model)), *cells, str(own.n), str(own.missing))
+    return table
+
+
+def parts_table(scores: Scores) -> "Table | None":
+    """Figures of parts, as score/turn-1 or win_rate/writing, down; models across.
+
+    Returns:
+        None where there are no parts, or too many models for a terminal.
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    names = list(dict.fromkeys(n for own in scores.models for n in own.metrics if "/" in n))
+    if not names or len(scores.models) > WIDEST:
+        return None
+    table = Table(title="parts", title_justify="left", header_style="bold")
+    table.add_column("")
+    for own in scores.models:
+        table.add_column(_printable(escape(own.model)), justify="right", overflow="fold")
+    for name in names:
+        cells = [shown(own.metrics[name]) if name in own.metrics else "" for own in scores.models]
+        table.add_row(_printable(escape(name.replace("_", " "))), *cells)
     return table
 
 
@@ -59,9 +82,12 @@ def _columns(models: Sequence[ModelScore]) -> list[str]:
         names.setdefault(own.headline)
     for own in models:
         names.update(dict.fromkeys(name for name in own.metrics if "/" not in name))
-    for own in models:
-        names.update(dict.fromkeys(own.metrics))
-    return list(names)[:WIDEST]
+    return [name for name in names if not _is_the_score(name, models)]
+
+
+def _is_the_score(name: str, models: Sequence[ModelScore]) -> bool:
+    """Whether a figure is the headline's under another name."""
+    return all(name != own.headline and own.metrics.get(name) == own.score for own in models)
 
 
 def _printable(text: str) -> str:

@@ -1,6 +1,6 @@
 """Who beats whom: win probabilities of policies on each prompt, and the game they make together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -80,6 +80,42 @@ class WinMatrix:
         whole = others[~np.isnan(others).any(axis=1)]
         return _over_prompts(whole.mean(axis=1), f"{row} against the pool")
 
+    def shares_prompts(self, row: str) -> bool:
+        """Whether some prompt has a policy's win rate against every other."""
+        return bool((~np.isnan(self.wins[:, self._index(row), :])).all(axis=1).any())
+
+    def against_mixture(self, row: str, shares: Mapping[str, float]) -> Interval:
+        """Win rate against opponents that are drawn with these probabilities.
+
+        The mixture is the same for every policy; against itself a policy scores 1/2. Prompts that
+        lack an opponent of the mixture are left out.
+
+        Raises:
+            InvalidSetting: the shares are no distribution over the policies, or no prompt has all.
+        """
+        weights = self.mixture(shares)
+        rates = self.wins[:, self._index(row), weights > 0] @ weights[weights > 0]
+        return _over_prompts(rates, f"{row} against the mixture")
+
+    def mixture(self, shares: Mapping[str, float]) -> Array:
+        """(N,) the probabilities of a mixture of opponents, in the policies' order.
+
+        Raises:
+            InvalidSetting: an unknown policy, a negative share, or a sum other than 1.
+        """
+        weights = np.zeros(len(self.names))
+        for name, share in shares.items():
+            weights[self._index(name)] = share
+        if not (weights >= 0).all() or not abs(weights.sum() - 1) < 1e-6:
+            raise InvalidSetting(
+                f"the opponents' shares must be at least 0 and sum to 1, got {dict(shares)}"
+            )
+        return np.asarray(weights / weights.sum())
+
+    def measured(self, row: str, column: str) -> bool:
+        """Whether a pair was measured on some prompt."""
+        return not bool(np.isnan(self.wins[:, self._index(row), self._index(column)]).all())
+
     def worst_opponent(self, row: str) -> str:
         """The other policy with the highest win rate against it."""
         index = self._index(row)
@@ -104,8 +140,9 @@ def mean_over_judges(matrices: Sequence[WinMatrix]) -> WinMatrix:
 class PoolGame:
     """The game whose actions are the policies, as measured.
 
-    The matrix is an estimate: noise in it looks like cycles and like exploitability, so all of
-    these are above their true values in expectation where policies are nearly equal.
+    The matrix is an estimate: noise in it looks like cycles and like exploitability, so both are
+    above their true values in expectation where policies are nearly equal;
+    `evaluation.pool.intervals` says by how much they may be off.
 
     Attributes:
         nash: (N,) the Nash average, of largest entropy where there are several equilibria.

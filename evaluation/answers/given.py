@@ -46,7 +46,9 @@ def read_answers(
             )
         answers[question.id] = _answer(row, question)
         places[question.id] = row.where
-        found = next((row.values[key] for key in _NAMES if isinstance(row.values.get(key), str)), "")
+        found = next(
+            (row.values[key] for key in _NAMES if isinstance(row.values.get(key), str)), ""
+        )
         models.setdefault(found, row.where)
         if len(models) > 1:
             (first, _), (second, where) = models.items()
@@ -57,9 +59,7 @@ def read_answers(
     return ModelAnswers(own, answers, {"answers": sha256_file(path)})
 
 
-def _question(
-    row: Row, by_id: Mapping[str, Question], by_text: Mapping[str, Question]
-) -> Question:
+def _question(row: Row, by_id: Mapping[str, Question], by_text: Mapping[str, Question]) -> Question:
     for key in ("question_id", "uid", "id", "index"):
         if key in row.values:
             found = by_id.get(str(row.values[key]))

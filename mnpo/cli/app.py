@@ -7,7 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from mnpo import __version__
-from mnpo.cli import algorithms, games, models, simulate, train, train_all
+from mnpo.cli import (
+    algorithms,
+    data,
+    evaluate,
+    games,
+    models,
+    score,
+    simulate,
+    train,
+    train_all,
+)
 from mnpo.errors import UserError
 
 app = typer.Typer(
@@ -21,6 +31,9 @@ app = typer.Typer(
 app.command("simulate", help=simulate.HELP, epilog=simulate.EPILOG)(simulate.simulate)
 app.command("train", help=train.HELP, epilog=train.EPILOG)(train.train)
 app.command("train-all", help=train_all.HELP, epilog=train_all.EPILOG)(train_all.train_all)
+app.command("evaluate", help=evaluate.HELP, epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.add_typer(score.app, name="score")
+app.add_typer(data.app, name="data")
 app.add_typer(games.app, name="games")
 app.add_typer(algorithms.app, name="algorithms")
 app.add_typer(models.app, name="models")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from evaluation.rows import read_rows
 from mnpo.errors import UserError
 
-RECORDS = [{"id": 1, "text": "a, \"b\"\nc"}, {"id": 2, "text": "\u2028 line separator"}]
+RECORDS = [{"id": 1, "text": 'a, "b"\nc'}, {"id": 2, "text": "\u2028 line separator"}]
 
 
 def texts_of(form):

@@ -102,3 +102,36 @@ def test_what_was_not_measured_is_refused():
         matrix.pair("a", "c")
     with pytest.raises(InvalidSetting, match="shape"):
         WinMatrix(("a",), wins)
+
+
+def test_a_common_mixture_against_loops():
+    wins = random_wins(8, 3, missing=0.2)
+    matrix = WinMatrix(("a", "b", "c"), wins)
+    shares = {"a": 0.25, "c": 0.75}
+    for i, row in enumerate("abc"):
+        values = []
+        for c in range(8):
+            rates = [wins[c, i, 0], wins[c, i, 2]]
+            if not any(np.isnan(rates)):
+                values.append(0.25 * rates[0] + 0.75 * rates[1])
+        found, wanted = matrix.against_mixture(row, shares), mean_interval(values, bounds=(0, 1))
+        assert (found.value, found.n) == (pytest.approx(wanted.value), wanted.n)
+        assert (found.low, found.high) == (pytest.approx(wanted.low), pytest.approx(wanted.high))
+    assert matrix.mixture({"b": 1.0}).tolist() == [0, 1, 0]
+    for wrong in ({"a": 0.5}, {"a": 1.5, "b": -0.5}, {"a": float("nan"), "b": 1.0}):
+        with pytest.raises(InvalidSetting, match="sum to 1"):
+            matrix.mixture(wrong)
+    with pytest.raises(InvalidSetting, match="no policy 'd'"):
+        matrix.mixture({"d": 1.0})
+
+
+def test_what_was_measured_together():
+    wins = random_wins(3, 3)
+    wins[0, 0, 1] = wins[0, 1, 0] = wins[1:, 0, 2] = wins[1:, 2, 0] = np.nan
+    matrix = WinMatrix(("a", "b", "c"), wins)
+    assert matrix.complete
+    assert matrix.measured("a", "b")
+    assert not matrix.shares_prompts("a")  # b and c were never there on one prompt
+    assert matrix.shares_prompts("b")
+    wins[1:, 0, 1] = wins[1:, 1, 0] = np.nan
+    assert not matrix.measured("b", "a")

@@ -31,7 +31,7 @@ def report(scores: "Scores", output: Path | None, as_json: bool) -> None:
     Raises:
         OSError: a file cannot be written.
     """
-    from evaluation.scores_table import scores_table
+    from evaluation.scores_table import parts_table, scores_table
     from evaluation.tidy import results_csv
     from mnpo.cli.printing import print_to
     from mnpo.runs.files import write_atomically
@@ -44,7 +44,8 @@ def report(scores: "Scores", output: Path | None, as_json: bool) -> None:
     if as_json:
         print(text, end="")
         return
-    print_to(sys.stdout, scores_table(scores))
+    parts = parts_table(scores)
+    print_to(sys.stdout, scores_table(scores), *(() if parts is None else (parts,)))
     for note in scores.notes:
         print(note)
     for own in scores.models:

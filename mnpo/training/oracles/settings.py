@@ -12,19 +12,14 @@ For example a population of two annotators::
 The fields' documentation is the recipe format's documentation. Nothing heavy is imported here.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, Union
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from mnpo.errors import suggest
+from mnpo.judging.settings import EndpointBase, Positive
 from mnpo.validation import Settings
-
-#: Keys of a request that carry secrets.
-_SECRET = re.compile(r"api_?key|authorization|password|secret|(^|_)token$", re.IGNORECASE)
-
-Positive: TypeAlias = Annotated[float, Field(gt=0)]
 
 
 class RuleSettings(Settings):
@@ -143,13 +138,12 @@ class PairModelSettings(Settings):
     trust_remote_code: bool = False
 
 
-class JudgeSettings(Settings):
+class JudgeSettings(EndpointBase):
     """A language model behind an OpenAI-compatible endpoint that compares two responses.
 
     Attributes:
-        model: its name at the endpoint.
-        url: base address, ending in /v1.
-        api_key_env: name of the environment variable with the key; never the key itself.
+        model, url, api_key_env, seed, extra_body, concurrency, timeout, retries, first_wait,
+            max_wait: of the endpoint, see `mnpo.judging.settings.EndpointBase`.
         template: jinja2 text of the question, with ``messages``, ``prompt``, ``response_a``,
             ``response_b`` and ``contract`` (how to answer); None takes the project's own.
         contract: form of the answer: "json" is {"verdict": "A"}, "tag" is <verdict>A</verdict>;
@@ -157,58 +151,18 @@ class JudgeSettings(Settings):
         repeats: times each order is asked.
         temperature, max_tokens: of the judge's reply; None leaves the endpoint's own (some models
             want max_completion_tokens instead: put it into extra_body).
-        seed: sent along, a different one for each repeat; None sends none.
-        extra_body: more keys of the request, as the endpoint knows them. Part of what an answer
-            is stored under.
-        concurrency: requests in flight.
-        timeout: seconds for one request, all of it.
-        retries: repetitions of a request that the network or server failed.
-        first_wait, max_wait: seconds before the first repetition, doubled for each further one up
-            to the second; a server's Retry-After goes before both, and one above max_wait fails.
         re_asks: further questions after a reply that breaks the contract.
         store: sqlite file of given answers, asked only once; None keeps it in the run directory.
     """
 
     kind: Literal["judge"] = "judge"
-    model: str
-    url: str
-    api_key_env: str | None = None
     template: str | None = None
     contract: Literal["json", "tag"] = "json"
     repeats: int = Field(default=1, ge=1)
     temperature: float | None = Field(default=0.0, ge=0)
     max_tokens: int | None = Field(default=512, ge=1)
-    seed: int | None = None
-    extra_body: dict[str, Any] = Field(default_factory=dict)
-    concurrency: int = Field(default=8, ge=1)
-    timeout: Positive = 120.0
-    retries: int = Field(default=6, ge=0)
-    first_wait: Positive = 1.0
-    max_wait: Positive = 60.0
     re_asks: int = Field(default=3, ge=0)
     store: str | None = None
-
-    @field_validator("url")
-    @classmethod
-    def _no_password_in_it(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        if "@" in value.split("://", 1)[1].split("/", 1)[0]:
-            raise ValueError(
-                "holds a password; put the key into a variable and name it in api_key_env"
-            )
-        return value.rstrip("/")
-
-    @field_validator("extra_body")
-    @classmethod
-    def _no_key_in_it(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in value:
-            if _SECRET.search(name):
-                raise ValueError(
-                    f"holds '{name}', and recipes are written down; put the key into a variable "
-                    "and name it in api_key_env"
-                )
-        return value
 
 
 class MatrixSettings(Settings):

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Literal, TypeAlias
 
+from mnpo.judging.calls import InvalidReply, Reply
+
 Verdict: TypeAlias = Literal["A", "B", "tie"]
 Contract: TypeAlias = Literal["json", "tag"]
 
@@ -20,8 +22,26 @@ _TAG = re.compile(r"<verdict>(.*?)</verdict>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL)
 
 
-class InvalidReply(ValueError):
-    """A reply that breaks the contract: why. It has no verdict, and nothing stands in for one."""
+class VerdictContract:
+    """A verdict in JSON or in tags, as `read_verdict` reads it.
+
+    Args:
+        form: which of the two.
+    """
+
+    def __init__(self, form: Contract) -> None:
+        self.name = f"oracle/{form}@1"
+        self.choices: tuple[str, ...] = ("A", "B", "tie")
+        self.lead = '{"verdict": "' if form == "json" else "<verdict>"
+        self._form = form
+
+    def read(self, reply: Reply) -> Verdict:
+        """The verdict.
+
+        Raises:
+            InvalidReply: the reply breaks the contract.
+        """
+        return read_verdict(reply.text, self._form)
 
 
 def read_verdict(reply: str, contract: Contract) -> Verdict:

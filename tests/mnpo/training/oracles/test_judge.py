@@ -1,19 +1,21 @@
 import json
 import logging
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from mnpo.errors import InvalidSetting
-from mnpo.training.oracles import endpoint as endpoint_module
+from mnpo.judging import endpoint as endpoint_module
+from mnpo.judging.waiting import retry_after
 from mnpo.training.oracles.base import OracleFailure
 from mnpo.training.oracles.build import build_oracle
-from mnpo.training.oracles.endpoint import retry_after
 from mnpo.training.oracles.judge import STORE_NAME
 from mnpo.training.oracles.settings import JudgeSettings
 
@@ -26,6 +28,13 @@ def longer_wins(body) -> str:
     _, a, b = body["messages"][0]["content"].split("|")
     verdict = "tie" if len(a) == len(b) else "A" if len(a) > len(b) else "B"
     return json.dumps({"verdict": verdict})
+
+
+def rows(folder) -> list[tuple]:
+    """What is stored, read past the code that wrote it."""
+    with closing(sqlite3.connect(folder / STORE_NAME)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return database.execute("SELECT key, value FROM answers").fetchall()
 
 
 def completion(content, finish="stop", **message) -> dict:
@@ -237,7 +246,7 @@ def test_waits_double_with_jitter(ask, judge, server, monkeypatch) -> None:
     async def sleep(seconds):
         waits.append(seconds)
 
-    monkeypatch.setattr(endpoint_module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(endpoint_module, "sleep", sleep)
     server.fault = lambda n, body: BURST
     with pytest.raises(OracleFailure):
         judge(first_wait=1.0, max_wait=10.0, retries=6, concurrency=1).compare(
@@ -311,8 +320,8 @@ def test_the_key_reaches_the_server_and_nothing_else(
         oracle.compare([ask("another", "long one", "short")])
     assert "bad [key]" in str(caught.value)
     seen = [json.dumps(oracle.describe()), repr(vars(oracle)), str(caught.value), caplog.text]
-    seen += [path.read_text() for path in tmp_path.iterdir()]
     assert not any(SECRET in text for text in seen)
+    assert not any(SECRET.encode() in path.read_bytes() for path in tmp_path.iterdir())
 
 
 def test_requests_in_flight_are_bounded_and_parallel(ask, judge, server) -> None:
@@ -330,8 +339,7 @@ def test_the_first_failure_stops_the_rest_and_keeps_what_came(ask, judge, server
     assert asked <= 13
     server.fault = lambda n, body: None
     assert all(p[0, 1] == 1 for p in judge(tmp_path, concurrency=2).compare(questions))
-    kept = len((tmp_path / STORE_NAME).read_text().splitlines())
-    assert kept == 100  # two orders each, none twice
+    assert len(rows(tmp_path)) == 100  # two orders each, none twice
     assert len(server.seen) - asked >= 100 - 10 - 2
 
 
@@ -385,10 +393,7 @@ def test_a_killed_run_asks_only_what_is_missing(ask, judge, server, tmp_path) ->
         child.send_signal(signal.SIGKILL)
         child.wait()
     assert len(server.seen) == 17  # 15 answered, 2 in flight
-    store = tmp_path / STORE_NAME
-    assert len(store.read_text().splitlines()) == 15
-    with store.open("a") as file:
-        file.write('{"key": "torn')  # as a kill in the middle of a write would leave it
+    assert len(rows(tmp_path)) == 15
     server.fault = lambda n, body: None
     questions = [ask(f"q{n}", "long one", "short") for n in range(20)]
     assert all(p[0, 1] == 1 for p in judge(tmp_path).compare(questions))

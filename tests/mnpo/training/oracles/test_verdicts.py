@@ -2,9 +2,10 @@ import pytest
 
 from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting
+from mnpo.judging.calls import InvalidReply, Reply
 from mnpo.training.data.prompts import Prompt
 from mnpo.training.oracles.comparison import ComparisonTemplate
-from mnpo.training.oracles.verdicts import InvalidReply, read_verdict
+from mnpo.training.oracles.verdicts import VerdictContract, read_verdict
 
 PROMPT = Prompt((Message("system", "Be kind."), Message("user", "Hi {{ 1 + 1 }} <b>")))
 
@@ -21,6 +22,7 @@ PROMPT = Prompt((Message("system", "Be kind."), Message("user", "Hi {{ 1 + 1 }} 
 )
 def test_a_reply_that_keeps_the_contract(reply, contract, verdict) -> None:
     assert read_verdict(reply, contract) == verdict
+    assert VerdictContract(contract).read(Reply(reply)) == verdict
 
 
 @pytest.mark.parametrize(

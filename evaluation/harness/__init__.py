@@ -1,0 +1,1 @@
+"""lm-eval: the paper's suite on a model, resumable, and stored outputs scored offline."""

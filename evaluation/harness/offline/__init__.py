@@ -1,0 +1,1 @@
+"""Scores of outputs that others stored, without a model."""

@@ -1,0 +1,199 @@
+"""lm-eval's own logged samples: means recomputed, and compared with what its results say."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluation.harness.figures import NONE, official, read_values, require_agreement
+from evaluation.harness.offline.completeness import require_all, require_once
+from evaluation.harness.offline.found import one_model
+from evaluation.harness.suite import TASKS
+from evaluation.rows import Row, read_rows, read_text
+from evaluation.scores import Scores
+from mnpo.errors import InvalidSetting, UserError
+from mnpo.runs.files import sha256_file
+
+
+def is_logged(row: Row) -> bool:
+    """Whether a row is one of lm-eval's logged samples."""
+    return {"doc_id", "filter", "metrics", "resps"} <= set(row.values)
+
+
+def find_logged(folder: Path, task: str) -> tuple[list[Path], Path | None]:
+    """The samples of a task and the results in a folder that lm-eval wrote.
+
+    Raises:
+        InvalidSetting: none or several runs.
+    """
+    names = [task, *(name for name, _ in TASKS[task].definitions)] if task in TASKS else [task]
+    if task in TASKS and len(TASKS[task].metrics) > 0 and TASKS[task].metrics[0].unit:
+        names = [TASKS[task].metrics[0].unit]
+    stems = [name.replace("{subject}", "") for name in names]
+    samples = sorted(
+        path
+        for path in folder.glob("samples_*.jsonl*")
+        if any(
+            path.name.startswith(f"samples_{stem}" + ("" if stem.endswith("_") else "_"))
+            for stem in stems
+        )
+    )
+    results = sorted(folder.glob("results_*.json*"))
+    if not samples:
+        raise InvalidSetting(f"{folder}: holds no samples_{task}_*.jsonl")
+    if len(results) > 1:
+        raise InvalidSetting(
+            f"{folder}: holds results of {len(results)} runs; name one with --results, and its "
+            "samples with --outputs"
+        )
+    return samples, results[0] if results else None
+
+
+def score_logged(
+    paths: Sequence[Path], results_path: Path | None, task: str, *, model: str, allow_missing: bool
+) -> Scores:
+    """Means over logged samples.
+
+    Every metric and filter is recomputed; where lm-eval's figure is their mean, it must agree.
+
+    Args:
+        paths: samples_*.jsonl, one for each of lm-eval's tasks.
+        results_path: results_*.json of the same run; None leaves the comparison out.
+        task: of the suite, or lm-eval's name of any.
+        model: name.
+        allow_missing: score although documents are missing.
+
+    Raises:
+        UserError: a sample is not what it should be, documents missing or twice.
+        DamagedRun: the results are not the mean of the samples.
+    """
+    results = {} if results_path is None else _results(results_path)
+    known = TASKS.get(task)
+    files = {_unit(path, results): read_rows(path) for path in paths}
+    keys = _keys([row for rows in files.values() for row in rows])
+    if known is not None:
+        keys = [own.key for own in known.metrics if own.key in keys] or keys
+        if known.metrics[0].key not in keys:
+            raise UserError(f"{paths[0]}: has no {known.metrics[0].key} of {known.title}")
+    n = missing = expected = 0
+    pooled = dict.fromkeys(keys, NONE)
+    notes: list[str] = []
+    for unit, rows in files.items():
+        _check(rows)
+        size = _expected(unit, results) or (known.size if known and len(files) == 1 else None)
+        documents = {int(row.values["doc_id"]) for row in rows}
+        expected += size if size is not None else len(documents)
+        usable: set[int] = set(documents)
+        for key in keys:
+            values = read_values(unit, [_sample(row) for row in rows], key)
+            if key == keys[0]:
+                usable -= set(values.missing)
+            pooled[key] += values
+            if results:
+                if _is_mean(unit, key, results):
+                    require_agreement(unit, key, values, results["results"].get(unit, {}))
+                else:
+                    notes.append(f"{unit}: {key} is no mean in lm-eval and was not compared")
+        n += len(usable)
+    missing = max(expected - n, 0)
+    where = paths[0] if len(paths) == 1 else paths[0].parent
+    require_all(missing, expected, f"{missing} have no usable sample", where, allow_missing)
+    labels = {key: _label(task, key) for key in keys}
+    figures = {labels[key]: values.values for key, values in pooled.items() if _is_share(values)}
+    if not figures:
+        raise UserError(f"{where}: {', '.join(keys)} are no shares between 0 and 1")
+    theirs = {}
+    if len(files) == 1 and results:
+        (unit,) = files
+        for key in keys:
+            own = official(key, results["results"].get(unit, {}))
+            if own is not None and labels[key] in figures:
+                theirs[labels[key]] = own
+    return one_model(
+        task,
+        model,
+        figures,
+        {labels[key]: values.clusters for key, values in pooled.items()},
+        n=n,
+        missing=missing,
+        official=theirs,
+        flags=[f"{missing} of {expected} documents are missing"] if missing else [],
+        hashes={f"outputs/{path.name}": sha256_file(path) for path in paths},
+        settings={"metric": keys[0]},
+        notes=notes
+        + (["recomputed means agree with lm-eval's results"] if results and not notes else []),
+    )
+
+
+def _results(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(read_text(path))
+    except ValueError:
+        raise UserError(f"{path}: is no JSON") from None
+    if not isinstance(found, dict) or not isinstance(found.get("results"), dict):
+        raise UserError(f"{path}: holds no results of lm-eval")
+    return found
+
+
+def _unit(path: Path, results: Mapping[str, Any]) -> str:
+    """lm-eval's name of the task; the file's name has it between samples_ and the date."""
+    stem = path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
+    stem = stem.removeprefix("samples_")
+    named = [name for name in results.get("results", {}) if stem == name or stem.startswith(name)]
+    if named:
+        return str(max(named, key=len))
+    if results:
+        raise UserError(f"{path}: the results have no task of its name")
+    return stem.rpartition("_")[0] or stem
+
+
+def _keys(rows: Sequence[Row]) -> list[str]:
+    """METRIC,FILTER of everything logged, in order."""
+    found: dict[str, None] = {}
+    for row in rows:
+        if not is_logged(row):
+            raise UserError(f"{row.where}: is no logged sample of lm-eval")
+        for metric in row.values["metrics"]:
+            found.setdefault(f"{metric},{row.values['filter']}")
+    if not found:
+        raise UserError("the samples have no metrics")
+    return list(found)
+
+
+def _check(rows: Sequence[Row]) -> None:
+    for row in rows:
+        if isinstance(row.values["doc_id"], bool) or not isinstance(row.values["doc_id"], int):
+            raise UserError(f"{row.where}: doc_id is {row.values['doc_id']!r:.40}")
+    require_once([(row.values["doc_id"], row.values["filter"]) for row in rows], rows, "document")
+
+
+def _sample(row: Row) -> dict[str, Any]:
+    return {"doc_hash": str(row.values["doc_id"]), **row.values}
+
+
+def _expected(unit: str, results: Mapping[str, Any]) -> int | None:
+    counts = results.get("n-samples", {}).get(unit, {})
+    found = counts.get("effective") if isinstance(counts, dict) else None
+    return found if isinstance(found, int) else None
+
+
+def _is_mean(unit: str, key: str, results: Mapping[str, Any]) -> bool:
+    """Whether lm-eval aggregates by a mean over documents or over all instructions."""
+    metric = key.rpartition(",")[0]
+    for own in results.get("configs", {}).get(unit, {}).get("metric_list") or ():
+        if own.get("metric") == metric:
+            how = str(own.get("aggregation", "mean"))
+            return how == "mean" or "agg_inst_level_acc" in how
+    return True
+
+
+def _is_share(values: Any) -> bool:
+    return all(0 <= value <= 100 for value in values.values)
+
+
+def _label(task: str, key: str) -> str:
+    known = TASKS.get(task)
+    for own in known.metrics if known else ():
+        if own.key == key:
+            return "accuracy" + (f"/{own.part}" if own.part else "")
+    return key.replace(",", "/").removesuffix("/none")

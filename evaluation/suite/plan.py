@@ -1,0 +1,125 @@
+"""What an evaluation would do and cost, before anybody is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluation.judges.build import concurrency_of, price_of
+from evaluation.pool.benchmark import CrossPlayBenchmark
+from evaluation.records import Answer, ModelAnswers, Question
+from evaluation.suite.opening import Suite
+from mnpo.judging.cache import AnswerCache
+from mnpo.judging.estimate import Estimate, estimate
+
+#: Characters to a token of the answers that are not there yet.
+CHARACTERS = 4
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """What is to be generated and asked.
+
+    Attributes:
+        answers: by benchmark: questions that models still answer, and tokens they write at most.
+        judging: by (benchmark, judge).
+        lm_eval: whether lm-eval's tasks are run as well.
+    """
+
+    answers: Mapping[str, tuple[int, int]]
+    judging: Mapping[tuple[str, str], Estimate]
+    lm_eval: bool
+
+    def describe(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "answers": {
+                name: {"questions": questions, "tokens_at_most": tokens}
+                for name, (questions, tokens) in self.answers.items()
+            },
+            "judging": [
+                {"benchmark": benchmark, "judge": judge, **found.json()}
+                for (benchmark, judge), found in self.judging.items()
+            ],
+            "lm_eval": self.lm_eval,
+        }
+
+    def lines(self) -> list[str]:
+        """For people."""
+        found = [
+            f"{name}: {questions:,} answers to be generated, at most {tokens:,} tokens"
+            for name, (questions, tokens) in self.answers.items()
+            if questions
+        ]
+        for (benchmark, judge), own in self.judging.items():
+            found += [f"{benchmark}, judge {judge}:", *(f"  {line}" for line in own.lines())]
+        if any(questions for questions, _ in self.answers.values()):
+            found.append("answers that are not there yet count at their full length")
+        if self.lm_eval:
+            found.append("lm-eval: its tasks are run on every model; no judge is asked")
+        costs = [own.cost for own in self.judging.values()]
+        if len(costs) > 1 and None not in costs:
+            found.append(f"all judging: about ${sum(cost or 0 for cost in costs):.2f}")
+        return found
+
+
+def make_plan(suite: Suite, cache: Path) -> EvaluationPlan:
+    """Count what is to be asked; given answers are taken as they are.
+
+    Args:
+        suite: opened.
+        cache: the judges' answers; need not be there.
+    """
+    settings = suite.settings
+    answers: dict[str, tuple[int, int]] = {}
+    judging: dict[tuple[str, str], Estimate] = {}
+    with AnswerCache(cache) as store:
+        for name, benchmark in suite.benchmarks.items():
+            questions = benchmark.questions()
+            models = [_expected(suite, own.name, name, questions) for own in settings.models]
+            asked = [own.name for own in settings.models if (own.name, name) not in suite.given]
+            limits = sum(
+                len(q.turns) * min(settings.answers.max_new_tokens, q.max_tokens or 10**9)
+                for q in questions
+            )
+            answers[name] = (len(asked) * len(questions), len(asked) * limits)
+            for spec, judge in suite.judges:
+                price, concurrency = price_of(spec), concurrency_of(spec)
+                if name in suite.judged:
+                    judging[name, judge.name] = estimate(
+                        (call for own in models for call in benchmark.calls(own)),
+                        judge,
+                        store,
+                        price=price,
+                        concurrency=concurrency,
+                    )
+                if "cross-play" in settings.benchmarks and name == settings.cross_play.questions:
+                    pool = CrossPlayBenchmark(
+                        questions,
+                        opponents=settings.cross_play.opponents,
+                        repeats=settings.repeats,
+                    )
+                    judging["cross-play", judge.name] = estimate(
+                        pool.calls_all(models),
+                        judge,
+                        store,
+                        price=price,
+                        concurrency=concurrency,
+                    )
+    return EvaluationPlan(answers, judging, "lm-eval" in settings.benchmarks)
+
+
+def _expected(
+    suite: Suite, model: str, benchmark: str, questions: tuple[Question, ...]
+) -> ModelAnswers:
+    """Given answers, or texts of the full length in the place of answers that are to come."""
+    if (model, benchmark) in suite.given:
+        return suite.given[model, benchmark]
+    limit = suite.settings.answers.max_new_tokens
+    answers = {}
+    for question in questions:
+        length = CHARACTERS * min(limit, question.max_tokens or limit)
+        # Different for every model: cross-play asks nothing about two answers of the same text.
+        text = f"{model} {'x' * length}"[: max(length, len(model) + 1)]
+        answers[question.id] = Answer(turns=tuple(text for _ in question.turns))
+    return ModelAnswers(model, answers)

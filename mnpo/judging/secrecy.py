@@ -1,0 +1,84 @@
+"""A key that is used and never shown: not in messages, logs or stored texts."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from mnpo.errors import InvalidSetting
+
+#: Loggers of the HTTP client, which at level DEBUG write down what a server sends.
+_LOGGERS = (
+    "openai",
+    "openai._base_client",
+    "openai._response",
+    "openai._legacy_response",
+    "httpx2",
+    "httpcore2.connection",
+    "httpcore2.http11",
+    "httpcore2.http2",
+    "httpcore2.proxy",
+    "httpcore2.socks",
+)
+SHOWN = "[key]"
+#: A shorter one ("none", "EMPTY") is no secret, and taking it out would maim innocent words.
+_SHORTEST = 8
+
+
+def read_key(variable: str | None, called: str) -> str | None:
+    """The key from the environment, None where no variable is named.
+
+    Args:
+        variable: its name.
+        called: how messages call the setting that names it.
+
+    Raises:
+        InvalidSetting: the variable is not set.
+    """
+    if variable is None:
+        return None
+    if not os.environ.get(variable, "").strip():
+        raise InvalidSetting(f"{called}: the environment variable {variable} is not set")
+    return os.environ[variable].strip()
+
+
+def hide(text: str, key: str | None) -> str:
+    """The text without the key, if that has at least eight characters.
+
+    For whole texts: one that was cut in the middle of a key keeps the first half.
+    """
+    if key and len(key) >= _SHORTEST:
+        for form in _forms(key):
+            text = text.replace(form, SHOWN)
+    return text
+
+
+@lru_cache(maxsize=8)
+def _forms(key: str) -> tuple[str, ...]:
+    """How the key looks in JSON, in Python's quotes, and in one of them inside the other."""
+    once = {key, json.dumps(key)[1:-1], repr(key)[1:-1]}
+    twice = {repr(form)[1:-1] for form in once}
+    return tuple(sorted(once | twice, key=len, reverse=True))
+
+
+@contextmanager
+def hidden_in_logs(key: str | None) -> Iterator[None]:
+    """Keep a key out of what the HTTP client logs, although a server sends it back."""
+
+    def clean(record: logging.LogRecord) -> bool:
+        told = record.getMessage()
+        shown = hide(told, key)
+        if shown != told:
+            record.msg, record.args = shown, ()
+        return True
+
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addFilter(clean)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(clean)

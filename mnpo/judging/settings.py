@@ -1,0 +1,99 @@
+"""How an endpoint is named in a configuration. Nothing heavy is imported here."""
+
+import re
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Field, field_validator, model_validator
+
+from mnpo.judging.budget import Price
+from mnpo.validation import Settings
+
+#: Keys of a request that carry secrets.
+_SECRET = re.compile(r"api_?key|authorization|password|secret|(^|_)token$", re.IGNORECASE)
+
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
+
+
+class EndpointBase(Settings):
+    """Where an OpenAI-compatible endpoint is, what it is sent, and how patiently.
+
+    Attributes:
+        model: its name at the endpoint.
+        url: base address, ending in /v1.
+        api_key_env: name of the environment variable with the key; never the key itself.
+        temperature, max_tokens: of the reply.
+        seed: sent along, a different one for each repeat and re-ask; None sends none.
+        extra_body: more keys of the request, as the endpoint knows them. Part of what an answer
+            is stored under. Its max_completion_tokens takes the place of max_tokens.
+        concurrency: requests in flight.
+        timeout: seconds for one request, all of it.
+        retries: repetitions of a request that the network or server failed.
+        first_wait, max_wait: seconds before the first repetition, doubled for each further one up
+            to the second; a server's Retry-After goes before both, and one above max_wait fails.
+    """
+
+    model: str
+    url: str
+    api_key_env: str | None = None
+    temperature: float | None = Field(default=None, ge=0)
+    max_tokens: int | None = Field(default=None, ge=1)
+    seed: int | None = None
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    concurrency: int = Field(default=8, ge=1)
+    timeout: Positive = 120.0
+    retries: int = Field(default=6, ge=0)
+    first_wait: Positive = 1.0
+    max_wait: Positive = 60.0
+
+    @field_validator("url")
+    @classmethod
+    def _no_password_in_it(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        if "@" in value.split("://", 1)[1].split("/", 1)[0]:
+            raise ValueError(
+                "holds a password; put the key into a variable and name it in api_key_env"
+            )
+        return value.rstrip("/")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _no_key_in_it(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if _SECRET.search(name):
+                raise ValueError(
+                    f"holds '{name}', and recipes are written down; put the key into a variable "
+                    "and name it in api_key_env"
+                )
+        return value
+
+
+class EndpointSettings(EndpointBase):
+    """A judge behind an OpenAI-compatible endpoint.
+
+    Attributes:
+        name: how tables and files call it; None takes the model's.
+        temperature, max_tokens, seed, extra_body: go before what a benchmark prescribes; None
+            leaves the benchmark's own.
+        omit: parameters that a benchmark prescribes and this endpoint does not know, e.g.
+            [temperature]; they are not sent.
+        price_input, price_output: US dollars for a million tokens of prompts and of replies.
+    """
+
+    name: str | None = Field(default=None, min_length=1)
+    omit: tuple[str, ...] = ()
+    price_input: float | None = Field(default=None, ge=0)
+    price_output: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _both_prices(self) -> "EndpointSettings":
+        if (self.price_input is None) != (self.price_output is None):
+            raise ValueError("give both price_input and price_output, or neither")
+        return self
+
+    @property
+    def price(self) -> Price | None:
+        """What tokens cost, where that is said."""
+        if self.price_input is None or self.price_output is None:
+            return None
+        return Price(self.price_input, self.price_output)

@@ -1,0 +1,140 @@
+"""A whole evaluation of given answers under an oracle: files, resuming, failures, stopping."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from evaluation.mini.benchmark import open_benchmark
+from evaluation.suite.loading import load_settings
+from evaluation.suite.run import plan_evaluation, run_evaluation
+from evaluation.suite.settings import EvaluationSettings
+from mnpo.errors import InvalidSetting, UserError
+
+RULE = {"kind": "oracle", "oracle": {"kind": "rule", "rule": "brevity", "target": 20}}
+OTHER = {**RULE, "name": "other", "oracle": {**RULE["oracle"], "target": 60}}
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    """Answers of two models to the mini-benchmark: 20 words and 70."""
+    files = []
+    for name, words in (("short", 20), ("long", 70)):
+        rows = [
+            {"question_id": q.id, "model_id": name, "output": f"{i} " + "word " * (words - 1)}
+            for i, q in enumerate(open_benchmark().questions())
+        ]
+        file = tmp_path / f"{name}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        files.append(f"{name}={file}")
+    return files
+
+
+def settings(outputs, **changes):
+    return load_settings(None, [], outputs, {"benchmarks": ["mini"], "judges": [RULE], **changes})
+
+
+def test_figures_reach_every_file(outputs, tmp_path) -> None:
+    result = run_evaluation(settings(outputs), tmp_path / "run")
+    assert not result.failures
+    (scores,) = result.scores
+    short, long = scores.models
+    assert short.score.value > 50 > long.score.value
+    whole = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert whole["results"][0]["models"]["short"]["score"] == short.score.value
+    rows = list(csv.DictReader((tmp_path / "run" / "results.csv").open()))
+    found = {(row["algorithm"], row["metric"]): row for row in rows}
+    assert float(found["short", "win_rate"]["value"]) == short.score.value
+    assert found["short", "win_rate"]["run"] == "run"
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["status"] == "done"
+    assert any("results.json" in name for name in manifest["outputs"])
+    assert manifest["inputs"].keys() >= {"answers of short to mini"}
+
+
+def test_a_second_run_asks_nobody(outputs, tmp_path) -> None:
+    first = run_evaluation(settings(outputs), tmp_path / "run")
+    assert any("requests" in line for line in first.spend)
+    again = run_evaluation(settings(outputs), tmp_path / "run")
+    assert again.spend == ()
+    assert again.scores == first.scores
+
+
+def test_the_plan_counts_what_is_known(outputs, tmp_path) -> None:
+    plan = plan_evaluation(settings(outputs), tmp_path / "run")
+    (own,) = plan.judging.values()
+    assert (own.calls, own.cached) == (160, 0)
+    assert not (tmp_path / "run").exists()
+    run_evaluation(settings(outputs), tmp_path / "run")
+    (own,) = plan_evaluation(settings(outputs), tmp_path / "run").judging.values()
+    assert (own.calls, own.cached) == (160, 160)
+
+
+def test_several_judges_and_their_agreement(outputs, tmp_path) -> None:
+    result = run_evaluation(settings(outputs, judges=[RULE, OTHER]), tmp_path / "run")
+    assert [own.judge for own in result.scores][1] == "other"
+    found = json.loads((tmp_path / "run" / "mini" / "agreement.json").read_text())
+    assert found["krippendorff_alpha"]["nominal"]["value"] < 0.5
+    assert set(found["judges"]) == {own.judge for own in result.scores}
+
+
+def test_cross_play_of_the_same_answers(outputs, tmp_path) -> None:
+    both = settings(outputs).model_copy(update={"benchmarks": ("mini", "cross-play")})
+    result = run_evaluation(both, tmp_path / "run")
+    pool = result.scores[1]
+    assert pool.benchmark == "cross-play"
+    assert pool.models[0].score.value > 90
+    assert list((tmp_path / "run" / "cross-play").glob("*/crossplay.csv"))
+
+
+def test_missing_answers_are_refused_or_counted(outputs, tmp_path) -> None:
+    file = tmp_path / "short.jsonl"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
+    result = run_evaluation(settings(outputs), tmp_path / "run")
+    assert "--allow-missing" in result.failures[0]
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["status"] == "failed"
+    allowed = run_evaluation(settings(outputs, allow_missing=True), tmp_path / "run")
+    assert not allowed.failures
+    assert (allowed.scores[0].models[0].n, allowed.scores[0].models[0].missing) == (39, 1)
+
+
+def test_other_answers_are_another_run(outputs, tmp_path) -> None:
+    run_evaluation(settings(outputs), tmp_path / "run")
+    file = tmp_path / "short.jsonl"
+    file.write_text(file.read_text().replace("word", "verb"))
+    with pytest.raises(UserError, match="the file has changed since"):
+        run_evaluation(settings(outputs), tmp_path / "run")
+    run_evaluation(settings(outputs), tmp_path / "run", overwrite=True)
+
+
+def test_asking_stops_when_the_interval_is_narrow(outputs, tmp_path) -> None:
+    result = run_evaluation(settings(outputs, stop_width=60.0), tmp_path / "run")
+    (scores,) = result.scores
+    assert any("asking stopped after" in note for note in scores.notes)
+    assert scores.models[0].n < 40
+    assert scores.models[0].missing == 40 - scores.models[0].n
+
+
+def test_a_judge_must_be_named(outputs) -> None:
+    chosen = settings(outputs, judges=None).model_copy(update={"benchmarks": ("mt-bench",)})
+    with pytest.raises(UserError):
+        plan_evaluation(chosen, Path("nowhere"))
+
+
+def test_secrets_are_not_written_down(outputs, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "sk-abcdefghij0123456789")
+    judge = {**RULE, "name": "sk-abcdefghij0123456789"}
+    with pytest.raises(InvalidSetting, match="SOME_API_KEY"):
+        run_evaluation(settings(outputs, judges=[judge]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["../../escape", "a/b", "..", "x\x00y", "con\nname"])
+def test_names_of_models_cannot_leave_the_folder(outputs, tmp_path, name) -> None:
+    chosen = settings(outputs).model_dump(mode="json")
+    chosen["models"][0]["name"] = name
+    before = {p for p in tmp_path.parent.rglob("*") if (tmp_path / "run") not in p.parents}
+    run_evaluation(EvaluationSettings.model_validate(chosen), tmp_path / "run")
+    after = {p for p in tmp_path.parent.rglob("*") if (tmp_path / "run") not in p.parents}
+    assert after - before <= {tmp_path / "run"}

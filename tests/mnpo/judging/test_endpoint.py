@@ -1,0 +1,228 @@
+import logging
+import math
+
+import pytest
+
+from mnpo.errors import InvalidSetting
+from mnpo.judging.cache import AnswerCache
+from mnpo.judging.calls import Usage
+from mnpo.judging.endpoint import EndpointJudge
+from mnpo.judging.executor import Executor
+from mnpo.judging.failures import FAILED, REFUSED, AskingStopped
+from mnpo.judging.limits import Limits
+from mnpo.judging.replies import NoCompletion, read_reply
+from mnpo.judging.settings import EndpointSettings
+from mnpo.validation import check
+
+SECRET = 'sk-"not\\to-be-seen-1234567890'
+
+
+@pytest.fixture
+def ask(endpoint, tmp_path):
+    """Asks calls through an endpoint with these settings; returns the executor and its report."""
+
+    def run(calls, limits=None, **settings):
+        cache = AnswerCache(tmp_path / "answers.sqlite")
+        judge = EndpointJudge(endpoint(**settings))
+        executor = Executor(judge, cache, limits=limits or Limits(2, re_asks=1))
+        return executor, executor.ask(calls)
+
+    return run
+
+
+def test_settings_go_before_what_the_benchmark_prescribes(ask, server, make_call) -> None:
+    call = make_call(1, parameters={"temperature": 0.7, "max_tokens": 9, "logprobs": True})
+    ask([call])
+    ask([call], temperature=0.0, max_tokens=5, extra_body={"top_p": 0.5})
+    ask([call], omit=["temperature", "logprobs"], extra_body={"max_completion_tokens": 50})
+    sent = [{k: v for k, v in b.items() if k not in ("model", "messages")} for b in server.bodies]
+    assert sent == [
+        {"temperature": 0.7, "max_tokens": 9, "logprobs": True},
+        {"temperature": 0.0, "max_tokens": 5, "logprobs": True, "top_p": 0.5},
+        {"max_completion_tokens": 50},
+    ]
+    assert server.bodies[0]["model"] == "m"
+    assert server.bodies[0]["messages"] == [{"role": "user", "content": "question 1"}]
+
+
+def test_seeds_differ_between_repeats_and_re_asks(ask, server, make_call, completion) -> None:
+    server.answer = lambda text, nth, body, headers: completion(text, nth, "no")
+    ask([make_call(1, repeat=n) for n in range(3)], seed=7)
+    seeds = [body["seed"] for body in server.bodies]
+    assert len(set(seeds)) == 6
+    assert {7, 8, 9} < set(seeds)
+
+
+def test_the_key_is_nowhere_but_at_the_server(
+    ask, endpoint, server, make_call, completion, monkeypatch, caplog, tmp_path
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("JUDGE_KEY", SECRET)
+    settings = {"api_key_env": "JUDGE_KEY", "retries": 0}
+
+    def echo(text, nth, body, headers):
+        more = {"X-Echo": SECRET}
+        if text == "question 1":
+            return 200, more, completion(text, nth, f"you said {SECRET}\nverdict: A")
+        if text == "question 2":
+            return 400, more, {"error": {"message": f"{'x' * 280} bad {SECRET}", "code": SECRET}}
+        if text == "question 3":
+            return 200, more, {"choices": f"{'x' * 60}{SECRET}"}
+        return 200, more, completion(text, nth, f"{'x' * 60}{SECRET}")
+
+    server.answer = echo
+    executor, report = ask([make_call(n) for n in range(1, 5)], **settings)
+    outcomes = [executor.outcome(make_call(n)) for n in range(1, 5)]
+    assert {headers["authorization"] for headers in server.headers} == {f"Bearer {SECRET}"}
+    assert outcomes[0].reply == "you said [key]\nverdict: A"
+    assert report.answered == 1
+    server.answer = lambda text, nth, body, headers: (401, {}, {"error": {"message": SECRET}})
+    with pytest.raises(AskingStopped, match=r"refuses the request: status 401") as caught:
+        ask([make_call(9)], **settings)
+    told = [
+        *map(repr, outcomes),
+        repr(report),
+        str(caught.value),
+        repr(vars(executor.judge)),
+        repr(executor.judge.describe()),
+        caplog.text,
+    ]
+    for part in (SECRET, SECRET[:14], "not-to-be", "to-be-seen"):  # nor a piece of it
+        assert not any(part in text for text in told)
+        for path in tmp_path.iterdir():
+            assert part.encode() not in path.read_bytes()
+    assert "[key]" in caplog.text  # the logs were on, and said it
+
+
+def test_a_short_key_maims_no_words(ask, server, make_call, monkeypatch) -> None:
+    monkeypatch.setenv("JUDGE_KEY", "verdict")
+    _, report = ask([make_call(1)], api_key_env="JUDGE_KEY")
+    assert report.answered == 1
+
+
+def test_the_openai_packages_own_variables_are_not_used(
+    ask, server, make_call, monkeypatch
+) -> None:
+    for name in ("API_KEY", "ORG_ID", "PROJECT_ID", "ADMIN_KEY", "CUSTOM_HEADERS"):
+        monkeypatch.setenv(f"OPENAI_{name}", "X-Mine: of-another-server")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    ask([make_call(1)])
+    (headers,) = server.headers
+    assert headers["authorization"] == "Bearer none"
+    assert not {"x-mine", "openai-organization", "openai-project"} & set(headers)
+    assert "of-another-server" not in str(headers)
+
+
+def test_a_missing_key_is_said_before_anything_is_done(endpoint) -> None:
+    with pytest.raises(InvalidSetting, match="api_key_env: the environment variable NO_KEY is not"):
+        EndpointJudge(endpoint(api_key_env="NO_KEY"))
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_what_all_calls_would_meet_ends_the_run(ask, server, make_call, status) -> None:
+    server.answer = lambda *_: (status, {}, {"error": {"message": "no"}})
+    with pytest.raises(AskingStopped, match=f"status {status}"):
+        ask(map(make_call, range(50)), Limits(1))
+    assert len(server.bodies) == 1
+
+
+def test_an_empty_account_ends_the_run_although_429_usually_passes(ask, server, make_call) -> None:
+    error = {"message": "You exceeded your quota", "code": "insufficient_quota"}
+    server.answer = lambda *_: (429, {}, {"error": error})
+    with pytest.raises(AskingStopped, match="exceeded your quota"):
+        ask([make_call(1)])
+    assert len(server.bodies) == 1
+
+
+def test_no_connection_is_the_judge_down_and_no_request(ask, make_call) -> None:
+    with pytest.raises(AskingStopped, match="failed 2 times: no connection") as caught:
+        ask([make_call(1)], url="http://127.0.0.1:9/v1", retries=1)
+    spend = caught.value.report.spend
+    assert (spend.requests, spend.unreported, spend.faults) == (0, 0, {"no connection": 2})
+
+
+def test_one_refused_request_costs_only_itself(ask, server, make_call, completion, truth) -> None:
+    server.answer = lambda text, nth, body, headers: (
+        (400, {}, {"error": {"message": "too long"}})
+        if text == "question 3"
+        else completion(text, nth, f"verdict: {truth(text)}")
+    )
+    executor, report = ask(map(make_call, range(8)))
+    assert (report.answered, report.missing) == (7, {REFUSED: 1})
+    assert "status 400: " in executor.outcome(make_call(3)).missing
+
+
+def test_a_server_that_asks_for_too_much_patience(ask, server, make_call) -> None:
+    server.answer = lambda *_: (429, {"Retry-After": "3600"}, {})
+    executor, report = ask([make_call(1)])
+    assert report.missing == {FAILED: 1}
+    assert (
+        "asks to wait 3600 s, longer than max_wait (2 s)" in executor.outcome(make_call(1)).missing
+    )
+
+
+def test_a_reply_without_usage_is_counted_as_such(ask, server, make_call) -> None:
+    message = {"content": "verdict: A"}
+    server.answer = lambda *_: {"choices": [{"message": message}], "usage": {"prompt_tokens": -1}}
+    executor, report = ask([make_call(1)])
+    assert executor.outcome(make_call(1)).usage is None
+    assert (report.spend.requests, report.spend.unreported) == (1, 1)
+
+
+def test_a_question_with_half_a_character_is_sent(ask, server, make_call) -> None:
+    _, report = ask([make_call(1, text="a\ud83db\x00<b>&")])
+    assert report.answered == 1
+    assert server.bodies[0]["messages"][0]["content"] == "a\ufffdb\x00<b>&"
+
+
+TOP = [{"token": "A", "logprob": -0.1}, {"token": "B", "logprob": -9999.0}]
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "first"),
+    [
+        ({"content": [{"top_logprobs": TOP}]}, (("A", -0.1), ("B", -9999.0))),
+        ({"content": []}, None),
+        ({"content": [{"top_logprobs": []}]}, None),
+        ({"content": [{"top_logprobs": [{"token": "A"}]}]}, None),
+        ({"content": [{"top_logprobs": [{"token": "A", "logprob": "x"}]}]}, None),
+        ({"content": [{"top_logprobs": [{"token": "A", "logprob": math.nan}]}]}, None),
+        ({"content": [{"top_logprobs": [{"token": "A", "logprob": 2.0}]}]}, None),
+        (None, None),
+    ],
+)
+def test_first_tokens(completion, logprobs, first) -> None:
+    import json
+
+    body = completion("q", 0, "A", finish="length")
+    body["choices"][0]["logprobs"] = logprobs
+    reply = read_reply(json.dumps(body))
+    assert reply.first_token == first
+    assert (reply.unusable is None) == (first is not None)  # cut, but its first token is whole
+    assert isinstance(reply.usage, Usage)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[", "[" * 100_000, "null", "{}", '{"choices": [{"message": {"content": 7}}]}']
+)
+def test_no_completion(body) -> None:
+    with pytest.raises(NoCompletion):
+        read_reply(body)
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"url": "host/v1"}, "must start with http"),
+        ({"url": "https://me:pw@host/v1"}, "holds a password"),
+        ({"extra_body": {"api_key": "x"}}, "holds 'api_key'"),
+        ({"price_input": 1.0}, "give both price_input and price_output"),
+        ({"price_input": -1.0, "price_output": 1.0}, "must be at least 0"),
+        ({"tempratur": 1}, "did you mean 'temperature'"),
+        ({"concurrency": 0}, "must be at least 1"),
+    ],
+)
+def test_a_mistake_in_the_settings_gets_one_line(values, why) -> None:
+    with pytest.raises(InvalidSetting, match=why) as caught:
+        check(EndpointSettings, {"model": "m", "url": "http://h/v1", **values})
+    assert "\n" not in str(caught.value)
