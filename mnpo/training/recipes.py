@@ -115,7 +115,6 @@ def _with_empty_methods(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-
 def _readable(name: str) -> frozenset[str]:
     """Parameters in both vocabularies, those left out whose field the method does not read."""
     fields = known_parameters(name)

@@ -90,11 +90,14 @@ class Judge(PreferenceOracle):
         """
         try:
             self._count(self._executor.ask(self._all_calls(questions)))
+            return [check_matrix(self._matrix(q), q, self.name) for q in questions]
         except AskingStopped as error:
             self._count(error.report)
             what = f"oracle '{self.name}', {error.item}: {error.why}"
             raise OracleFailure(f"{what}; {RESUME}") from None
-        return [check_matrix(self._matrix(q), q, self.name) for q in questions]
+        finally:
+            if self._executor.cache.path is not None:
+                self._executor.cache.close()  # a training run is long: leave no open log behind
 
     def _count(self, report: AskReport) -> None:
         self.requests += report.answered + report.invalid

@@ -1,9 +1,11 @@
 """Training runs that meet a full disk, too little memory or a dead judge, and keep secrets."""
 
+import contextlib
 import csv
 import gzip
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -308,10 +310,13 @@ def test_an_altered_answer_is_asked_again(bench, recipe, judge: Judge, tmp_path:
     asked = len(judge.asked)
     out = tmp_path / "out"
     (store,) = (out / "answers").iterdir()
-    lines = store.read_text().splitlines()
-    lines[3] = lines[3].replace('"answer": "', '"answer": "x')
-    lines[5] = lines[5][:40]
-    store.write_text("\n".join(lines) + "\n")
+    with contextlib.closing(sqlite3.connect(store)) as database:
+        keys = [key for (key,) in database.execute("SELECT key FROM answers LIMIT 6")]
+        database.execute(
+            "UPDATE answers SET value = '\"tie\"', reply = 'x' WHERE key = ?", keys[3:4]
+        )
+        database.execute("UPDATE answers SET seal = 'torn' WHERE key = ?", keys[5:6])
+        database.commit()
     policy = (out / "policies" / "inpo-seed-0" / "model.safetensors").read_bytes()
     for part in ("stages", "parts", "ledger.csv"):
         path = out / part
