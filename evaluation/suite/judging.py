@@ -182,11 +182,10 @@ class _Asking:
         try:
             yield
         except UserError as error:
-            examples = [example for report in self._reports for example in report.examples]
-            stopped = [report.stopped for report in self._reports if report.stopped]
-            why = "".join(f"; {text}" for text in (*stopped[:1], *examples[:1]))
-            if not why:
+            if not any(report.missing for report in self._reports):
                 raise
+            stopped = [report.stopped for report in self._reports if report.stopped]
+            why = "".join(f"; {text}" for text in stopped[:1])
             raise UserError(f"{error}{why}; {RESUME}") from None
 
     def notes(self) -> tuple[str, ...]:

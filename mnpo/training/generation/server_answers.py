@@ -84,8 +84,17 @@ class Retokenizer:
             "use a server that takes token ids, or another backend"
         )
 
-    def completion(self, reply: Reply, prompt: Sequence[int], limit: int) -> Completion | None:
+    def completion(
+        self, reply: Reply, prompt: Sequence[int], limit: int, *, greedy: bool = False
+    ) -> Completion | None:
         """The completion, or None where its text does not stand for ids.
+
+        Args:
+            reply: the server's.
+            prompt: the ids that were asked about.
+            limit: tokens that were asked for.
+            greedy: another draw would say the same; so a cut in the middle of a character is moved
+                to before it.
 
         Raises:
             TokenDrift: the server counted another number of tokens in the prompt.
@@ -96,11 +105,12 @@ class Retokenizer:
         finished = choice.finish_reason == "stop"
         if not finished and reply.usage is not None:
             _check_cut(reply.usage.completion_tokens, limit)
-        ids = self._tokenizer(choice.text, add_special_tokens=False)["input_ids"]
-        if "\ufffd" in choice.text or set(ids) & set(self._contract.end_ids):
+        text = choice.text.rstrip("\ufffd") if greedy and not finished else choice.text
+        ids = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        if "\ufffd" in text or set(ids) & set(self._contract.end_ids):
             return None  # bytes that are no text, or a text that spells an end token
         try:
-            check_retokenized(self._tokenizer, ids, choice.text)
+            check_retokenized(self._tokenizer, ids, text)
         except TokenDrift:
             return None
         if finished:

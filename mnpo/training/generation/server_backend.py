@@ -230,7 +230,9 @@ class ServerSampler:
             if self._server.token_ids == "returned":
                 return returned_ids(reply, prompt, self._contract, limit)
             with self._tokenizing:
-                completion = self._retokenizer.completion(reply, prompt, limit)
+                completion = self._retokenizer.completion(
+                    reply, prompt, limit, greedy=self._settings.top_k == 1
+                )
             if completion is not None:
                 return completion
         raise UserError(

@@ -329,6 +329,18 @@ def fake_usage_off(fake):
     handler._reply = lambda self, body: original(self, body) | {"usage": None}
 
 
+def test_a_greedy_answer_cut_within_a_character_ends_before_it(fake, backend, tokenizer):
+    """Another draw would be cut at the same place."""
+    fake.say = lambda body: ("ab\ufffd", "length")
+    fake_usage_off(fake)
+    greedy = backend("retokenized", sampling={"top_k": 1})
+    [[completion]] = draw(greedy, [prompt(tokenizer)], [1])
+    assert tokenizer.decode(completion.ids) == "ab"
+    assert not completion.finished
+    with pytest.raises(UserError, match="8 times in a row"):
+        draw(backend("retokenized"), [prompt(tokenizer)], [1])
+
+
 def test_redraws_have_a_limit(fake, backend, tokenizer):
     fake.say = lambda body: ("a\ufffd", "stop")
     with pytest.raises(UserError, match="8 times in a row"):
