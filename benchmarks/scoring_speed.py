@@ -1,6 +1,6 @@
 """Seconds to score 50 models on 805 instructions, beside the alpaca-eval package's own metric.
 
-    python benchmarks/scoring_speed.py [--models 50] [--instructions 805]
+    python benchmarks/scoring_speed.py [--models 50] [--instructions 805] [--jobs 1]
 
 All texts, lengths and preferences are invented; nothing is read but what is written here. Prints
 
@@ -131,6 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--models", type=int, default=50)
     parser.add_argument("--instructions", type=int, default=805)
+    parser.add_argument("--jobs", type=int, default=1, help="processes of our scoring")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     from alpaca_eval.metrics import glm_winrate  # noqa: F401  (loading it is not scoring)
@@ -138,17 +139,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_world(folder, chosen.models, chosen.instructions)
-        begun, busy = time.perf_counter(), time.process_time()
+        begun, before = time.perf_counter(), os.times()
         scores = score_files(
-            [folder / "annotations"], [], folder / "reference.json", glm=folder / "glm"
+            [folder / "annotations"],
+            [],
+            folder / "reference.json",
+            glm=folder / "glm",
+            jobs=chosen.jobs,
         )
-        ours, busy = time.perf_counter() - begun, time.process_time() - busy
+        ours, after = time.perf_counter() - begun, os.times()
+        busy = sum(after[:4]) - sum(before[:4])  # ended processes included
         package = packages_own(folder)
         one, other = refits(folder, chosen.instructions)
     print(
         f"{chosen.models} models x {chosen.instructions} instructions, files to scores, with "
         f"{len(scores.comparisons)} paired differences: {ours:.1f} s, "
-        f"{busy:.1f} s of them on the processor"
+        f"{busy:.1f} s of the processor's, {chosen.jobs} processes at most"
     )
     print(
         f"the package's metric alone, without intervals: {package:.1f} s on the processor "

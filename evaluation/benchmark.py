@@ -1,6 +1,6 @@
 """What a judged benchmark is to the harness: questions, calls to a judge, scores, artefacts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -25,6 +25,10 @@ class Benchmark(Protocol):
 
     def questions(self) -> tuple[Question, ...]:
         """What models are asked, in the benchmark's order."""
+        ...
+
+    def only(self, questions: Collection[str]) -> "Benchmark":
+        """The same benchmark with these of its questions alone, by id."""
         ...
 
     def hashes(self) -> Mapping[str, str]:

@@ -1,7 +1,12 @@
 """What a benchmark asks, and what a model answered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+from mnpo.errors import InvalidSetting
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -53,3 +58,20 @@ class ModelAnswers:
     model: str
     answers: Mapping[str, Answer]
     hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+def spread(items: Sequence[Item], limit: int | None) -> tuple[Item, ...]:
+    """Some of a benchmark's questions, evenly over its order, which often goes by category.
+
+    Args:
+        items: all of them.
+        limit: how many; None, or more than there are, takes all.
+
+    Raises:
+        InvalidSetting: a limit below 1.
+    """
+    if limit is not None and limit < 1:
+        raise InvalidSetting(f"limit must be at least 1, got {limit}")
+    if limit is None or limit >= len(items):
+        return tuple(items)
+    return tuple(items[k * len(items) // limit] for k in range(limit))

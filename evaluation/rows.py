@@ -93,7 +93,7 @@ def read_text(path: Path) -> str:
 def _csv(text: str, path: Path) -> Iterator[Row]:
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
     try:
-        for number, values in enumerate(reader, 1):
+        for number, values in enumerate(_with_long_cells(reader, len(text)), 1):
             where = f"{path}, row {number}"
             if "" in values and isinstance(values[""], list):
                 raise UserError(f"{where}: has more cells than the header")
@@ -102,6 +102,24 @@ def _csv(text: str, path: Path) -> Iterator[Row]:
             yield Row(dict(values), where)
     except csv.Error as error:
         raise UserError(f"{path}, line {reader.line_num}: {error}") from None
+
+
+def _with_long_cells(reader: Iterator[dict[str, Any]], longest: int) -> Iterator[dict[str, Any]]:
+    """The rows, whose cells may be this long.
+
+    The csv module has one limit for the whole process (131,072): it is raised only while a row is
+    read, so that nobody else sees it.
+    """
+    while True:
+        before = csv.field_size_limit()
+        csv.field_size_limit(max(before, longest))
+        try:
+            row = next(reader, None)
+        finally:
+            csv.field_size_limit(before)
+        if row is None:
+            return
+        yield row
 
 
 def _json_list(text: str, path: Path) -> Iterator[Row]:

@@ -37,8 +37,9 @@ class ModelScore:
             everywhere: win_rate, length_controlled_win_rate, score, accuracy; parts follow a
             slash, as in score/turn-1 or win_rate/creative_writing.
         official: the benchmark's own figures and intervals, under the same names.
-        n: items (questions, rows) that were scored.
-        missing: items that were not, for want of an answer or a verdict.
+        n: items (questions, rows) behind the headline figure.
+        missing: items that it lacks, for want of an answer or a verdict. Where other figures stand
+            on other items, as the categories of Arena-Hard v2.0 do, `details` has the totals.
         flags: warnings that a reader must see, one line each.
         details: everything else worth keeping, JSON-ready: chosen C, draws, lengths.
     """
@@ -121,10 +122,12 @@ class Scores:
         rows = []
         for own in self.models:
             origin = (origins or {}).get(own.model, Origin(run, own.model))
-            found = dict(own.metrics) | {
-                f"official/{name}": Interval(o.value, o.low, o.high, own.n, own.n)
-                for name, o in own.official.items()
-            }
+            found = dict(own.metrics)
+            for name, o in own.official.items():
+                # Of the same values as our figure of that name, where there is one.
+                like = own.metrics.get(name)
+                n, clusters = (own.n, own.n) if like is None else (like.n, like.clusters)
+                found[f"official/{name}"] = Interval(o.value, o.low, o.high, n, clusters)
             rows += [
                 Result(origin, self.benchmark, name, interval, self.judge, self.hashes)
                 for name, interval in found.items()

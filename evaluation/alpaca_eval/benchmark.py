@@ -1,7 +1,8 @@
 """AlpacaEval 2 for the harness: questions, calls, scores, official files."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -17,13 +18,14 @@ from evaluation.alpaca_eval.sample import Sample, require_complete
 from evaluation.alpaca_eval.scoring import NAME, load, score_samples
 from evaluation.benchmark import Verdicts
 from evaluation.data.files import BenchmarkFiles
+from evaluation.naming import folder_name
 from evaluation.records import ModelAnswers, Question
 from evaluation.scores import Scores
 from evaluation.suspicion import flags_of
 from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting, UserError
 from mnpo.judging.calls import Call, Comparison
-from mnpo.runs.files import digest, sha256_file
+from mnpo.runs.files import sha256_file
 
 OFFICIAL_ANNOTATOR = "weighted_alpaca_eval_gpt4_turbo"
 Orders = Literal["one", "both"]
@@ -82,6 +84,12 @@ class AlpacaEval:
     def questions(self) -> tuple[Question, ...]:
         """One turn each; the benchmark prescribes no sampling settings of the answers."""
         return tuple(own.question() for own in self._reference.prompts)
+
+    def only(self, questions: Collection[str]) -> "AlpacaEval":
+        """With these instructions alone."""
+        own = copy(self)
+        own._reference = self._reference.only(questions)
+        return own
 
     def hashes(self) -> Mapping[str, str]:
         """sha256 of the files, and the template's hash."""
@@ -149,10 +157,10 @@ class AlpacaEval:
         """``MODEL/model_outputs.json`` and ``MODEL/JUDGE/annotations.json``."""
         for own in answers:
             rows = self._judged(own, verdicts)
-            folder = Path(_safe(own.model))
+            folder = Path(folder_name(own.model))
             yield folder / "model_outputs.json", outputs_json(own.model, rows)
             yield (
-                folder / _safe(judge) / "annotations.json",
+                folder / folder_name(judge) / "annotations.json",
                 annotations_json(own.model, self._reference.generator, judge, rows),
             )
 
@@ -167,6 +175,7 @@ class AlpacaEval:
         first, second = (text, prompt.baseline) if switched else (prompt.baseline, text)
         return Call(
             item=f"{prompt.index}/{model}",
+            question=prompt.question().id,
             messages=self._annotator.messages(prompt.instruction, first, second),
             contract=self._contract,
             template=f"{self._annotator.name}@{self._annotator.hash}",
@@ -222,10 +231,3 @@ class AlpacaEval:
 def _text(answers: ModelAnswers, prompt: Prompt) -> str | None:
     own = answers.answers.get(str(prompt.index))
     return None if own is None else own.turns[0]
-
-
-def _safe(name: str) -> str:
-    """A name as one part of a path; one that has to change gets a hash, so that none collide."""
-    kept = "".join(c if (c.isascii() and c.isalnum()) or c in "-_.+" else "_" for c in name)
-    kept = kept.lstrip(".")[:80]
-    return name if kept == name else f"{kept or '_'}-{digest(name)[:8]}"

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from evaluation.alpaca_eval.controlling import Controlled
 from evaluation.alpaca_eval.sample import Sample
+from evaluation.compared import comparisons_of
 from evaluation.scores import Comparison, all_pairs
-from evaluation.statistics import Interval, compare_all, holm
+from evaluation.statistics import Interval, compare_all, holm_known
 from evaluation.statistics.quantiles import expanded_quantile
 
 
@@ -21,10 +22,8 @@ def compare_win_rates(
     values = np.full((len(samples), len(places)), np.nan)
     for row, own in zip(values, samples, strict=True):
         row[np.searchsorted(places, own.index)] = 100 * (own.preference - 1)
-    return tuple(
-        Comparison(metric, own.first, own.second, own.difference, own.p_value, own.adjusted)
-        for own in compare_all([own.model for own in samples], values, bounds=(0.0, 100.0))
-    )
+    names = [own.model for own in samples]
+    return comparisons_of(metric, compare_all(names, values, bounds=(0.0, 100.0)))
 
 
 def compare_controlled(
@@ -52,8 +51,5 @@ def compare_controlled(
         p = float(2 * stdtr(n - 1, -abs(value) / scaled))
         low, high = max(-100.0, value - half), min(100.0, value + half)
         rows.append((first, second, Interval(value, low, high, n, n), p))
-    adjusted = iter(holm([p for *_, p in rows if p is not None]))
-    return tuple(
-        Comparison(metric, first, second, interval, p, None if p is None else next(adjusted))
-        for first, second, interval, p in rows
-    )
+    adjusted = holm_known([p for *_, p in rows])
+    return tuple(Comparison(metric, *row, after) for row, after in zip(rows, adjusted, strict=True))

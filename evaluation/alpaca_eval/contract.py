@@ -6,12 +6,11 @@ anything between with log-probabilities.
 
 import math
 import threading
-from collections.abc import Callable
 from typing import Any, Protocol
 from unittest.mock import patch
 
 from evaluation.alpaca_eval.annotator import Annotator
-from evaluation.alpaca_eval.package import quietly
+from evaluation.alpaca_eval.package import Silence, quietly
 from mnpo.judging.calls import Contract, InvalidReply, Reply
 from mnpo.runs.files import digest
 
@@ -98,13 +97,6 @@ class TokenContract:
         return " or ".join(repr(token) for token in self.choices)
 
 
-class _Silence:
-    """In place of the package's logging, which prints whole replies as errors."""
-
-    def __getattr__(self, _: str) -> Callable[..., None]:
-        return lambda *_, **__: None
-
-
 class TextContract:
     """The reply's text names the better answer; the package's own parser reads it."""
 
@@ -130,7 +122,7 @@ class TextContract:
             for key, value in self._settings.items()
         }
         try:
-            with _LOCK, patch.object(module, "logging", _Silence()):
+            with _LOCK, patch.object(module, "logging", Silence()):
                 found = getattr(module, self._parser)(reply.text, **settings)
             (value,) = found
             number = float(value)

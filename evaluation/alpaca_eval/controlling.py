@@ -55,23 +55,28 @@ class Controlled:
     fit: OfficialFit
 
     def describe(self) -> dict[str, Any]:
-        """What is worth knowing of the fit, JSON-ready."""
-        own = self.fit
-        chosen = int(np.flatnonzero(own.grid == own.C)[0])
-        near = own.path[max(0, chosen - 1) : chosen + 2]
-        return {
-            "C": own.C,
-            "folds": f"5, ties ordered as by {OFFICIAL}",
-            "moves_over_neighbouring_C": float(np.abs(near - own.value).max()),
-            "moves_over_all_C_above": float(np.abs(own.path[chosen:] - own.value).max()),
-            "grid": own.grid.tolist(),
-            "cross_validation_loss": own.losses.tolist(),
-            "value_by_C": own.path.tolist(),
-            "weights": own.weights.tolist(),
+        """What is worth knowing of the fit and the draws, JSON-ready."""
+        return described(self.fit) | {
             "standard_error_of_bootstrap": float(self.drawn.std(ddof=1))
             if np.isfinite(self.drawn).all()
             else None,
         }
+
+
+def described(found: OfficialFit) -> dict[str, Any]:
+    """What is worth knowing of a fit, JSON-ready."""
+    chosen = int(np.flatnonzero(found.grid == found.C)[0])
+    near = found.path[max(0, chosen - 1) : chosen + 2]
+    return {
+        "C": found.C,
+        "folds": f"5, ties ordered as by {OFFICIAL}",
+        "moves_over_neighbouring_C": float(np.abs(near - found.value).max()),
+        "moves_over_all_C_above": float(np.abs(found.path[chosen:] - found.value).max()),
+        "grid": found.grid.tolist(),
+        "cross_validation_loss": found.losses.tolist(),
+        "value_by_C": found.path.tolist(),
+        "weights": found.weights.tolist(),
+    }
 
 
 def control(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from evaluation.alpaca_eval.glm_files import BENCHMARK, find_glm
+from evaluation.alpaca_eval.many import several
 from evaluation.alpaca_eval.reading import Annotations, Outputs, read_annotations, read_outputs
 from evaluation.alpaca_eval.reference import read_reference
 from evaluation.alpaca_eval.sample import Sample, require_complete, stored_sample
@@ -31,6 +32,7 @@ def score_files(
     seed: int = 0,
     replicates: int = REPLICATES,
     allow_missing: bool = False,
+    jobs: int = 1,
 ) -> Scores:
     """Score stored annotations without asking anyone.
 
@@ -44,9 +46,11 @@ def score_files(
         seed: of the bootstrap.
         replicates: draws of the bootstrap.
         allow_missing: score although rows or preferences are missing.
+        jobs: processes at most; they start anew, so that a script which asks for several must
+            keep its own start under ``if __name__ == "__main__":``. Results do not depend on it.
 
     Raises:
-        InvalidSetting: no annotations, or a folder that is not there.
+        InvalidSetting: no annotations, a folder that is not there, or no process.
         UserError: a file cannot be used, two files are of one model, or rows are missing.
     """
     if not annotations:
@@ -68,20 +72,24 @@ def score_files(
     if len(judges) > 1:
         (first, a), (second, b), *_ = judges.items()
         raise UserError(f"{a} is by '{first}' and {b} by '{second}': score one judge at a time")
+    given = [answers.get(model) for model in judged]
     samples = [
-        _described(stored_sample(own, answers.get(model), known), own, answers.get(model))
-        for model, own in judged.items()
+        stored_sample(own, outputs, known)
+        for own, outputs in zip(judged.values(), given, strict=True)
     ]
     require_complete(samples, known, allow_missing)
-    return score_samples(
-        samples,
-        load(known, files),
-        judge=next(iter(judges)),
-        seed=seed,
-        replicates=replicates,
-        hashes={"reference": sha256_file(where)},
-        settings={"baseline": known.generator, "instructions": len(known.prompts)},
-    )
+    data = load(known, files)
+    with several(jobs, len(samples)) as each:
+        return score_samples(
+            each(_described, samples, judged.values(), given),
+            data,
+            judge=next(iter(judges)),
+            seed=seed,
+            replicates=replicates,
+            hashes={"reference": sha256_file(where)},
+            settings={"baseline": known.generator, "instructions": len(known.prompts)},
+            each=each,
+        )
 
 
 def _described(sample: Sample, annotations: Annotations, outputs: Outputs | None) -> Sample:

@@ -15,8 +15,6 @@ from mnpo.errors import InvalidSetting, UserError
 from mnpo.runs.files import sha256_file
 
 BENCHMARK = "alpaca-eval"
-#: Of the file that the leaderboard was made with.
-OFFICIAL_DF_GAMED = "97aeec3f1c7de6dee6fd31fe66f1702623f4614c3efe1c6fc5f4927cd5fd674d"
 ROLES = ("df_gamed", "instruction_difficulty", "weights")
 
 
@@ -38,8 +36,14 @@ class GlmFiles:
 
     @property
     def official(self) -> bool:
-        """Whether ``df_gamed`` is the official file."""
-        return self.df_gamed is not None and sha256_file(self.df_gamed) == OFFICIAL_DF_GAMED
+        """Whether ``df_gamed`` is the file that the leaderboard was made with."""
+        known = {
+            file.sha256
+            for variant in entry(BENCHMARK).roles["df_gamed"].variants
+            if variant.form == "official"
+            for file in variant.files
+        }
+        return self.df_gamed is not None and sha256_file(self.df_gamed) in known
 
     def hashes(self) -> dict[str, str]:
         """sha256 by role."""

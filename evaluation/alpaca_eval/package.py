@@ -5,9 +5,10 @@ package, and switches a setting of scikit-learn on for the whole process. Here i
 is given, writes nothing, and leaves the process as it was.
 """
 
+import logging
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -119,10 +120,25 @@ def extreme(win_rate: float, controlled: float) -> bool:
 
 
 def quietly(module: str) -> Any:
-    """A module of the package, without the warnings about packages that it itself imports."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return import_module(module)
+    """A module of the package, without the warnings about packages that it itself imports.
+
+    Nor does the root logger stay open for every message of every library, as the package sets it.
+    """
+    root = logging.getLogger()
+    level = root.level
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return import_module(module)
+    finally:
+        root.setLevel(level)
+
+
+class Silence:
+    """In place of the package's ``logging``, which prints rows and whole replies to stderr."""
+
+    def __getattr__(self, _: str) -> Callable[..., None]:
+        return lambda *_, **__: None
 
 
 @dataclass(frozen=True)
@@ -190,6 +206,8 @@ def _contained(module: Any, df_gamed: Path, order: Order, fits: list[_Fit]) -> I
         _LOCK,
         sklearn.config_context(),
         warnings.catch_warnings(),
+        patch.object(module, "logging", Silence()),
+        patch.object(quietly("alpaca_eval.metrics.helpers"), "logging", Silence()),
         patch.object(module, "hf_hub_download", local_file),
         patch.object(module, "GroupKFold", Folds),
         patch.object(module, "fit_LogisticRegressionCV", fit),

@@ -43,6 +43,8 @@ class Annotations:
         preferences: by index, in [1, 2]; NaN for a row that has none.
         outputs: the model's answers by index, where the file has them.
         in_order: whether the rows stand in the official order.
+        numbered: whether the rows carry numbers of their own (``row``) that run 0, 1, 2, ...
+            through the instructions of the file, as a run over just these would number them.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Annotations:
     preferences: Mapping[int, float]
     outputs: Mapping[int, str] = field(default_factory=dict)
     in_order: bool = True
+    numbered: bool = False
 
 
 def read_outputs(path: Path, reference: Reference) -> Outputs:
@@ -93,7 +96,10 @@ def read_annotations(path: Path, reference: Reference) -> Annotations:
         (first, _), (second, where), *_ = judges.items()
         raise UserError(f"{where}: annotator '{second}', before '{first}': one judge only")
     in_order = list(preferences) == sorted(preferences)
-    return Annotations(model, next(iter(judges)), path, preferences, outputs, in_order)
+    numbered = all(
+        str(rows[index].values.get("row")) == str(k) for k, index in enumerate(sorted(rows))
+    )
+    return Annotations(model, next(iter(judges)), path, preferences, outputs, in_order, numbered)
 
 
 def _matched(

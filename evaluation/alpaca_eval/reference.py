@@ -1,12 +1,13 @@
 """The instructions and the baseline's answers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from evaluation.records import Question
+from evaluation.records import Question, spread
 from evaluation.rows import Row, read_rows
-from mnpo.errors import InvalidSetting, UserError
+from mnpo.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,11 @@ class Reference:
         Raises:
             InvalidSetting: a limit below 1.
         """
-        if limit is None or limit >= len(self.prompts):
-            return self
-        if limit < 1:
-            raise InvalidSetting(f"limit must be at least 1, got {limit}")
-        chosen = [self.prompts[k * len(self.prompts) // limit] for k in range(limit)]
+        return Reference(self.generator, spread(self.prompts, limit), self.total)
+
+    def only(self, questions: Collection[str]) -> "Reference":
+        """These of the prompts, by question id."""
+        chosen = (own for own in self.prompts if own.question().id in questions)
         return Reference(self.generator, tuple(chosen), self.total)
 
 

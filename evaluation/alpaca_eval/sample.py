@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evaluation.alpaca_eval.reading import Annotations, Outputs
 from evaluation.alpaca_eval.reference import Reference
+from evaluation.gaps import Gap, require_whole
 from evaluation.statistics import Array
 from mnpo.errors import UserError
 
@@ -29,6 +30,8 @@ class Sample:
         expected: instructions that should be there.
         average_length: of all answers of the model, judged or not; None where not known.
         flags: warnings about the rows.
+        replay: the rows are those of a finished official run, which counted them by position
+            (see `Annotations.numbered`): its figure is wanted, whatever is absent.
     """
 
     model: str
@@ -39,11 +42,17 @@ class Sample:
     average_length: float | None = None
     flags: tuple[str, ...] = ()
     details: Mapping[str, object] = field(default_factory=dict)
+    replay: bool = False
 
     @property
     def judged(self) -> NDArray[np.bool_]:
         """(n,) rows with a preference."""
         return np.asarray(~np.isnan(self.preference))
+
+    @property
+    def shifted(self) -> bool:
+        """Whether a row's position is not its instruction's: an earlier one is absent."""
+        return bool((self.index != np.arange(len(self.index))).any())
 
     @property
     def scored(self) -> int:
@@ -102,6 +111,7 @@ def stored_sample(
         len(reference.prompts),
         math.fsum(map(len, texts.values())) / len(texts) if lengths is not None else None,
         tuple(flags),
+        replay=annotations.numbered,
     )
 
 
@@ -112,25 +122,18 @@ def require_complete(samples: Sequence[Sample], reference: Reference, allow_miss
         UserError: rows or preferences are missing: of which model, how many, which; or a model
             has no preference at all.
     """
-    said = []
+    gaps = []
     for own in samples:
-        absent = sorted({p.index for p in reference.prompts} - {int(k) for k in own.index})
-        empty = [int(k) for k in own.index[~own.judged]]
-        parts = []
-        if absent:
-            parts.append(f"{len(absent)} rows absent (instruction {shown(absent)})")
-        if empty:
-            parts.append(f"{len(empty)} preferences missing or NaN (instruction {shown(empty)})")
-        if parts:
-            said.append(f"{own.model}: {own.scored} of {own.expected} scored: {', '.join(parts)}")
         if not own.scored:
             raise UserError(f"{own.model}: not one preference, nothing can be scored")
-    if said and not allow_missing:
-        raise UserError(
-            "; ".join(said[:3])
-            + (f"; and {len(said) - 3} more models" if len(said) > 3 else "")
-            + "; complete them, or score what there is with --allow-missing"
-        )
+        absent = sorted({p.index for p in reference.prompts} - {int(k) for k in own.index})
+        empty = [int(k) for k in own.index[~own.judged]]
+        missing = {
+            "no row": [f"instruction {k}" for k in absent],
+            "no preference, or NaN": [f"instruction {k}" for k in empty],
+        }
+        gaps.append(Gap(own.model, "annotations", missing, own.expected))
+    require_whole(gaps, allow_missing)
 
 
 def shown(numbers: Sequence[int]) -> str:

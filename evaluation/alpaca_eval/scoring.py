@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.alpaca_eval.comparing import compare_controlled, compare_win_rates
-from evaluation.alpaca_eval.controlling import Controlled, Draws, control, draw
+from evaluation.alpaca_eval.controlling import Controlled, Draws, control, described, draw
 from evaluation.alpaca_eval.glm_files import GlmFiles, published, read_difficulty, read_weights
 from evaluation.alpaca_eval.length_control import Gamed, read_gamed
-from evaluation.alpaca_eval.package import extreme
+from evaluation.alpaca_eval.many import Each, one_by_one
+from evaluation.alpaca_eval.package import extreme, official_fit
 from evaluation.alpaca_eval.reference import Reference
 from evaluation.alpaca_eval.sample import Sample
 from evaluation.scores import ModelScore, Official, Scores
@@ -74,6 +77,7 @@ def score_samples(
     hashes: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
+    each: Each = one_by_one,
 ) -> Scores:
     """The benchmark's figures for several models.
 
@@ -86,14 +90,16 @@ def score_samples(
         hashes: of files and templates, by role.
         settings: of the judge.
         notes: about the whole.
+        each: how models are gone through.
     """
     places = np.array([own.index for own in data.reference.prompts], dtype=np.int64)
-    draws = draw(len(places), seed, replicates) if data.gamed is not None else None
-    found = [_model(own, data, places, draws) for own in samples]
+    found = each(partial(_model, data, places, seed, replicates), samples)
     fits = {own.model: fit for own, (_, fit) in zip(samples, found, strict=True)}
     controlled = {model: fit for model, fit in fits.items() if fit is not None}
+    # Never of a figure by position and one that is not: their difference would be the positions'.
+    replayed = any(BY_TRUE_INDEX in score.metrics for score, _ in found)
     comparisons = (
-        compare_controlled(CONTROLLED, samples, controlled)
+        compare_controlled(BY_TRUE_INDEX if replayed else CONTROLLED, samples, controlled)
         if len(controlled) == len(samples)
         else compare_win_rates(WIN, samples, places)
     )
@@ -110,12 +116,16 @@ def score_samples(
             "replicates": replicates,
             "seed": seed,
         },
-        (*_notes(data, samples), *notes),
+        (*_notes(data, samples, controls=bool(controlled)), *notes),
     )
 
 
+#: The same for every model; each process draws once.
+_drawn = lru_cache(maxsize=1)(draw)
+
+
 def _model(
-    sample: Sample, data: Data, places: Any, draws: Draws | None
+    data: Data, places: NDArray[np.int64], seed: int, replicates: int, sample: Sample
 ) -> tuple[ModelScore, Controlled | None]:
     p = (sample.preference - 1)[sample.judged]
     discrete = np.where(p == 0.5, 0.5, np.round(p))
@@ -139,9 +149,12 @@ def _model(
         **sample.details,
     }
     flags = list(sample.flags)
+    draws = _drawn(len(places), seed, replicates) if data.gamed is not None else None
     fit, reason = _controlled(sample, data, places, draws, metrics, official, details, flags)
     if fit is None:
         details["length_control"] = {"why_not": reason}
+    if CONTROLLED not in metrics:
+        flags.append(f"no length-controlled win rate, the score is the plain one: {reason}")
     if data.difficulty is not None and sample.model in data.weights:
         official[FROM_PUBLISHED] = Official(
             published(data.weights[sample.model], data.difficulty),
@@ -166,14 +179,18 @@ def _model(
 def _controlled(
     sample: Sample,
     data: Data,
-    places: Any,
+    places: NDArray[np.int64],
     draws: Draws | None,
     metrics: dict[str, Interval],
     official: dict[str, Official],
     details: dict[str, Any],
     flags: list[str],
 ) -> tuple[Controlled | None, str]:
-    """Add what length control finds; the fit, or why there is none."""
+    """Add what length control finds; the fit by each row's own instruction, or why there is none.
+
+    The official code looks up difficulties by a row's position. That figure is the official one,
+    and ours only where the rows are an official run's.
+    """
     if sample.model == data.reference.generator:
         metrics[CONTROLLED] = Interval(50.0, None, None, sample.scored, sample.scored)
         return None, "it is the baseline itself: 50 by definition"
@@ -181,44 +198,61 @@ def _controlled(
         return None, data.why_not
     if sample.lengths is None:
         return None, "the model's outputs are not known (--outputs)"
-    # Of a part of the instructions, the package would take the wrong difficulties for all.
-    whole = len(data.reference.prompts) == data.reference.total
     path, gamed = data.glm.df_gamed, data.gamed
-    fit = control(sample, places, path, gamed, draws, by_position=whole)
-    if fit is None:
+    own = control(sample, places, path, gamed, draws, by_position=False)
+    if own is None:
         return None, "lengths do not vary"
-    metrics[CONTROLLED] = fit.interval
+    shown = own
+    printed = own.fit
+    if sample.shifted and sample.replay:
+        replayed = control(sample, places, path, gamed, draws, by_position=True)
+        assert replayed is not None  # positions do not change lengths
+        shown, printed = replayed, replayed.fit
+        metrics[BY_TRUE_INDEX] = own.interval
+        details["length_control_by_true_index"] = own.describe()
+    elif sample.shifted:
+        printed = official_fit(sample.preference, sample.lengths[:, 0], sample.lengths[:, 1], path)
+        details["length_control_by_position"] = described(printed)
+    metrics[CONTROLLED] = shown.interval
     official[CONTROLLED] = Official(
-        fit.interval.value,
+        printed.value,
         None,
         None,
         _rule(
-            f"alpaca-eval's length_controlled_v1, C = {fit.fit.C:.4g} by cross-validation",
-            fit.fit.standard_error,
+            f"alpaca-eval's length_controlled_v1, C = {printed.C:.4g} by cross-validation"
+            + (", difficulties by a row's position" if sample.shifted else ""),
+            printed.standard_error,
         ),
     )
-    details["official_standard_error"][CONTROLLED] = fit.fit.standard_error
-    details["length_control"] = fit.describe() | {
+    details["official_standard_error"][CONTROLLED] = printed.standard_error
+    details["length_control"] = shown.describe() | {
         "regulariser": "official" if data.glm.official else "reconstructed"
     }
-    if whole and (sample.index != np.arange(len(sample.index))).any():
-        own = control(sample, places, path, gamed, draws, by_position=False)
-        assert own is not None
-        metrics[BY_TRUE_INDEX] = own.interval
-        details["length_control_by_true_index"] = own.describe()
-        flags.append(
-            f"rows are absent, and the official code looks up difficulties by a row's position: "
-            f"{fit.interval.value:.2f} so, {own.interval.value:.2f} by each row's own instruction"
-        )
-    if extreme(metrics[WIN].value, fit.interval.value):
+    if sample.shifted and len(sample.index) < sample.expected:
+        flags.append(_shift(sample, printed.value, own.interval.value))
+    if extreme(metrics[WIN].value, shown.interval.value):
         flags.append(
             f"length control changes the win rate from {metrics[WIN].value:.1f} to "
-            f"{fit.interval.value:.1f}; the official code warns of a failed fit at such a change"
+            f"{shown.interval.value:.1f}; the official code warns of a failed fit at such a change"
         )
-    return fit, ""
+    return own, ""
 
 
-def _notes(data: Data, samples: Sequence[Sample]) -> list[str]:
+def _shift(sample: Sample, position: float, instruction: float) -> str:
+    said = (
+        "rows are absent, and the official code looks up difficulties by a row's position: "
+        f"{position:.2f} so, {instruction:.2f} by each row's own instruction"
+    )
+    if sample.replay:
+        return (
+            f"{said} ({BY_TRUE_INDEX}). The file numbers its rows without a gap, as a finished "
+            f"official run does: {CONTROLLED} is that run's figure, and differences between "
+            "models are of the other"
+        )
+    return f"{said}. {CONTROLLED} is the latter; the former stands under official"
+
+
+def _notes(data: Data, samples: Sequence[Sample], *, controls: bool) -> list[str]:
     notes = []
     missing = [own for own in samples if own.missing]
     if missing:
@@ -230,7 +264,18 @@ def _notes(data: Data, samples: Sequence[Sample]) -> list[str]:
     if data.gamed is None:
         notes.append(f"no length-controlled win rate: {data.why_not}")
         return notes
-    notes.append(f"length control with the files of {data.glm.source}")
+    if controls:
+        notes += _length_control(data)
+    if len(data.reference.prompts) < data.reference.total:
+        notes.append(
+            f"{len(data.reference.prompts)} of {data.reference.total} instructions: not comparable "
+            "with the leaderboard"
+        )
+    return notes
+
+
+def _length_control(data: Data) -> list[str]:
+    notes = [f"length control with the files of {data.glm.source}"]
     if not data.glm.official:
         notes.append(
             "length control reconstructed: df_gamed.csv is not the official file, so that "
@@ -241,11 +286,6 @@ def _notes(data: Data, samples: Sequence[Sample]) -> list[str]:
         notes.append(
             f"length control was made for the baseline {BASELINE}, not "
             f"{data.reference.generator}: not comparable with the leaderboard"
-        )
-    if len(data.reference.prompts) < data.reference.total:
-        notes.append(
-            f"{len(data.reference.prompts)} of {data.reference.total} instructions: not comparable "
-            "with the leaderboard"
         )
     return notes
 

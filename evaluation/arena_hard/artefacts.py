@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from evaluation.arena_hard.answers_file import COUNTER
 from evaluation.arena_hard.questions_file import ArenaQuestion
 from evaluation.arena_hard.style import markdown_kinds, token_counter
+from evaluation.naming import folder_name
 from mnpo.judging.calls import Call, Outcome
 
 
@@ -29,14 +29,6 @@ class JudgedAnswer:
     baseline: str
     text: str
     games: tuple[tuple[Call, Outcome], tuple[Call, Outcome]]
-
-
-def file_name(name: str) -> str:
-    """A name as part of a path: it cannot leave its folder, and different names stay different."""
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".")[:120]
-    if safe == name:
-        return safe
-    return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def answer_lines(model: str, rows: Sequence[JudgedAnswer], *, current: bool) -> str:
@@ -119,10 +111,10 @@ def official_files(
     model: str, judge: str, rows: Sequence[JudgedAnswer], *, current: bool
 ) -> Iterator[tuple[Path, str]]:
     """Both files of one model, where the official code looks for them."""
-    name = f"{file_name(model)}.jsonl"
+    name = f"{folder_name(model)}.jsonl"
     yield Path("model_answer") / name, answer_lines(model, rows, current=current)
     yield (
-        Path("model_judgment") / file_name(judge) / name,
+        Path("model_judgment") / folder_name(judge) / name,
         judgment_lines(model, judge, rows, current=current),
     )
 

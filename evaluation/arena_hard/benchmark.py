@@ -1,6 +1,7 @@
 """Arena-Hard for the harness: questions, calls in both orders, scores, official files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 from evaluation.arena_hard.answers_file import StoredAnswer
@@ -16,10 +17,10 @@ from evaluation.arena_hard.verdicts import grade
 from evaluation.arena_hard.versions import Version, version_of
 from evaluation.benchmark import Verdicts
 from evaluation.data.files import BenchmarkFiles
-from evaluation.records import ModelAnswers, Question
+from evaluation.records import ModelAnswers, Question, spread
 from evaluation.scores import Scores
 from mnpo.conversation import Message
-from mnpo.errors import InvalidSetting, UserError
+from mnpo.errors import UserError
 from mnpo.judging.calls import Call, Comparison, Outcome
 from mnpo.runs.files import digest, sha256_file
 
@@ -38,7 +39,7 @@ def open_benchmark(
             system prompt (that of 2025 has none); baseline_answers_creative for v2.0's creative
             writing, which is left out without them.
         version: "v0.1" or "v2.0".
-        limit: the first so many questions; None takes all.
+        limit: so many questions, evenly spread; None takes all.
 
     Raises:
         InvalidSetting: an unknown version or an impossible limit.
@@ -57,10 +58,7 @@ def open_benchmark(
             "creative_writing was not asked: the answers of its baseline "
             f"{own.categories['creative_writing'].baseline} are not on this machine"
         )
-    if limit is not None:
-        if limit < 1:
-            raise InvalidSetting(f"limit must be at least 1, got {limit}")
-        questions = questions[:limit]
+    questions = spread(questions, limit)
     categories = tuple(
         name for name in own.categories if any(q.category == name for q in questions)
     )
@@ -107,6 +105,12 @@ class ArenaHard:
     def questions(self) -> tuple[Question, ...]:
         """One turn each; the benchmark prescribes no sampling settings of the answers."""
         return tuple(Question(q.id, (q.text,), q.category) for q in self._questions)
+
+    def only(self, questions: Collection[str]) -> "ArenaHard":
+        """With these questions alone."""
+        own = copy(self)
+        own._questions = tuple(q for q in self._questions if q.id in questions)
+        return own
 
     def hashes(self) -> Mapping[str, str]:
         """sha256 of the benchmark's files, and hashes of the templates."""
@@ -213,6 +217,7 @@ class ArenaHard:
         first, second = (
             Call(
                 item=f"{question.id}/{answers.model}/game-{number}",
+                question=question.id,
                 messages=(
                     Message("system", prompt.system_prompt),
                     Message("user", self._template.fill(question=question.text, first=a, second=b)),

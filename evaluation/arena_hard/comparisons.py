@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from evaluation.arena_hard.table import POINTS, Array, Table
 from evaluation.scores import Comparison, all_pairs
-from evaluation.statistics import holm, p_value, paired_difference
+from evaluation.statistics import holm_known, p_value, paired_difference
 
 
 def compare(table: Table, metric: str) -> list[Comparison]:
@@ -52,9 +52,7 @@ def linearised(points: Array, count: Array) -> Array:
 
 def corrected(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """With Holm's adjusted p-values over all that have one."""
-    at = [i for i, own in enumerate(comparisons) if own.p_value is not None]
-    adjusted = holm([float(own.p_value or 0.0) for own in (comparisons[i] for i in at)])
-    result = list(comparisons)
-    for i, value in zip(at, adjusted, strict=True):
-        result[i] = replace(result[i], adjusted=float(value))
-    return tuple(result)
+    adjusted = holm_known([own.p_value for own in comparisons])
+    return tuple(
+        replace(own, adjusted=after) for own, after in zip(comparisons, adjusted, strict=True)
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from evaluation.arena_hard.judged import Judged
 from evaluation.arena_hard.versions import Version
+from evaluation.gaps import Gap, require_whole
 from mnpo.errors import UserError
 
 
@@ -82,15 +83,15 @@ def require_complete(
     Raises:
         UserError: each model with a gap and its numbers.
     """
-    gaps = [
-        f"{model} has verdicts on {own.whole + own.halves} of {own.expected} questions"
-        + (f", on {own.halves} of them in one order only" if own.halves else "")
-        for model, own in coverage.items()
-        if own.whole < own.expected
-    ]
-    if gaps and not allow_missing:
-        shown = "; ".join(gaps[:10]) + (f"; and {len(gaps) - 10} more" if len(gaps) > 10 else "")
-        raise UserError(
-            f"{version.benchmark}: verdicts are missing: {shown}; give --allow-missing to score "
-            "what is there"
-        )
+    require_whole(
+        [
+            Gap(
+                f"{version.benchmark}, {model}",
+                "whole verdicts",
+                {"no verdict": own.absent, "in one order only": own.halves},
+                own.expected,
+            )
+            for model, own in coverage.items()
+        ],
+        allow_missing,
+    )

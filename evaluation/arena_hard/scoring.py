@@ -200,8 +200,8 @@ class _Collection:
         whole_only: bool,
     ) -> ModelScore:
         """Everything of one model."""
-        own = found.coverage[name]
-        scored = own.whole + (0 if whole_only else own.halves)
+        own, headline = found.coverage[name], found.headline[name]
+        n, scored = (part.whole + (0 if whole_only else part.halves) for part in (headline, own))
         flags = []
         if judge == name:
             flags.append("the judge grades its own answers; the official code of v2.0 drops them")
@@ -212,11 +212,13 @@ class _Collection:
             name,
             "score",
             self._metrics[name],
-            scored,
-            own.expected - scored,
+            n,
+            headline.expected - n,
             self._official.get(name, {}),
             tuple(flags),
             {
+                "questions": own.expected,
+                "questions_scored": scored,
                 "questions_without_verdict": own.absent,
                 "questions_with_one_verdict": own.halves,
                 "verdicts": {

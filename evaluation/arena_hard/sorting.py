@@ -23,11 +23,13 @@ class Sorted:
     Attributes:
         tables: by category, the headline's first.
         coverage: by model, over those categories.
+        headline: by model, over the headline's category alone.
         notes: what a reader must know, one line each.
     """
 
     tables: dict[str, Table]
     coverage: dict[str, Coverage]
+    headline: dict[str, Coverage]
     notes: tuple[str, ...]
 
 
@@ -106,7 +108,11 @@ def sort_verdicts(
             questions=ids[name] if ids is not None else _with_others(seen, collected),
             between=collected.between,
         )
-    return Sorted(tables, coverage, tuple(notes))
+    first = present[0]
+    headline = measure(
+        [own for own in judged if own.category == first], models, {first: expected[first]}
+    )
+    return Sorted(tables, coverage, headline, tuple(notes))
 
 
 def _with_others(questions: list[str], collected: Collected) -> list[str]:

@@ -31,12 +31,10 @@ class Version:
     Attributes:
         name: "v0.1" or "v2.0".
         categories: by name; the first is the one that the version is known for.
-        percentiles: of the official bootstrap, in percent.
     """
 
     name: str
     categories: Mapping[str, Category]
-    percentiles: tuple[float, float]
 
     @property
     def benchmark(self) -> str:
@@ -50,16 +48,13 @@ class Version:
 
 
 VERSIONS = {
-    "v0.1": Version(
-        "v0.1", {"arena-hard-v0.1": Category(500, "gpt-4-0314")}, percentiles=(2.5, 97.5)
-    ),
+    "v0.1": Version("v0.1", {"arena-hard-v0.1": Category(500, "gpt-4-0314")}),
     "v2.0": Version(
         "v2.0",
         {
             "hard_prompt": Category(500, "o3-mini-2025-01-31"),
             "creative_writing": Category(250, "gemini-2.0-flash-001"),
         },
-        percentiles=(5.0, 95.0),
     ),
 }
 

@@ -15,7 +15,7 @@ from evaluation.harness.planning import Planned
 from evaluation.harness.store import Finished
 from evaluation.harness.suite import PAPER, Metric
 from evaluation.scores import Comparison, ModelScore, Official, Scores, all_pairs
-from evaluation.statistics import Interval, holm, p_value, paired_difference
+from evaluation.statistics import Interval, holm_known, p_value, paired_difference
 from mnpo.errors import UserError
 
 #: lm-eval's results by the name of its task.
@@ -172,10 +172,8 @@ def _comparisons(
             difference = paired_difference(x, y, clusters, bounds=(0.0, 100.0))
             p = p_value([i - j for i, j in zip(x, y, strict=True)], clusters=clusters)
             rows.append((f"accuracy/{mine.task.name}", first, second, difference, p))
-    adjusted = iter(holm([row[4] for row in rows if row[4] is not None]) if rows else ())
-    return tuple(
-        Comparison(*row, adjusted=None if row[4] is None else next(adjusted)) for row in rows
-    )
+    adjusted = holm_known([p for *_, p in rows])
+    return tuple(Comparison(*row, after) for row, after in zip(rows, adjusted, strict=True))
 
 
 def _by_document(values: Values) -> dict[tuple[str, int, str], list[float]]:

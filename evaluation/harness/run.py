@@ -1,7 +1,6 @@
 """Run the suite on models: `run_harness`."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -13,9 +12,13 @@ from evaluation.harness.planning import HarnessSettings, Planned, plan
 from evaluation.harness.results import suite_scores
 from evaluation.harness.store import Finished, FinishedStore
 from evaluation.harness.suite import chosen
+from evaluation.naming import folder_name
 from evaluation.scores import Scores
 from mnpo.errors import InvalidSetting, UserError
 from mnpo.runs.files import digest, write_atomically
+
+#: Folder of the finished tasks below a run's.
+STORE = "finished"
 
 
 def run_harness(
@@ -47,13 +50,12 @@ def run_harness(
 
     settings = settings or HarnessSettings()
     named = {_short_name(models): models} if isinstance(models, str) else dict(models)
-    folders = _folders(list(named))
     wanted = chosen(tasks)
     checkpoints = {name: resolve(model) for name, model in named.items()}
     found: dict[str, tuple[Sequence[Planned], Mapping[str, Finished]]] = {}
     from evaluation.harness.language_model import context_length
 
-    store = FinishedStore(output / "finished")
+    store = FinishedStore(output / STORE)
     for name, checkpoint in checkpoints.items():
         context = context_length(checkpoint.path)
         planned = plan(wanted, settings, context=context)
@@ -67,7 +69,7 @@ def run_harness(
                 say(f"{name}: {unit.name}, {unit.shots}-shot")
                 results[unit.name] = runner.result(own, unit)
         found[name] = (planned, results)
-        _write_official(output / folders[name], results)
+        _write_official(output / _folder(name), results)
     described = {**asdict(settings), "data_dir": settings.data_dir is not None}
     if settings.allow_code and any(task.runs_code for task in wanted):
         from evaluation.harness.sandbox import find_fence
@@ -186,10 +188,6 @@ def _short_name(model: str) -> str:
     return Path(model).name or model
 
 
-def _folders(names: Sequence[str]) -> dict[str, str]:
-    """A folder for each model that no name can lead out of."""
-    found = {name: re.sub(r"[^\w.-]", "_", name).strip(".") or "model" for name in names}
-    for name, folder in found.items():
-        if list(found.values()).count(folder) > 1 or folder == "finished":
-            found[name] = f"{folder[:60]}-{digest(name)[:8]}"
-    return found
+def _folder(name: str) -> str:
+    """Of a model, in the run directory; one called like the store of finished tasks yields."""
+    return folder_name(f"{name}/" if name == STORE else name)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation.scores import Scores
 from evaluation.scores_table import shown
+from mnpo.printable import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,13 +16,20 @@ def suite_table(scores: Scores) -> "Table":
     from rich.table import Table
 
     tasks: dict[str, Any] = dict(scores.settings["tasks"])
-    table = Table(title=escape(scores.benchmark), title_justify="left", header_style="bold")
+    table = Table(
+        title=escape(printable(scores.benchmark)), title_justify="left", header_style="bold"
+    )
     for name in ("task", "documents", "shots", "metric"):
         table.add_column(name, justify="right" if name in ("documents", "shots") else "left")
     for own in scores.models:
-        table.add_column(escape("".join(c for c in own.model if c.isprintable())), justify="right")
+        table.add_column(escape(printable(own.model)), justify="right")
     for name, task in tasks.items():
-        cells = [name, _documents(task), _shots(task), task["metric"].partition(",")[0]]
+        cells = [
+            escape(printable(name)),
+            _documents(task),
+            _shots(task),
+            task["metric"].partition(",")[0],
+        ]
         for own in scores.models:
             found = own.metrics.get(f"accuracy/{name}")
             cells.append("not run" if found is None else shown(found))

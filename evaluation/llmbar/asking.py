@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from evaluation.benchmark import Verdicts
 from evaluation.llmbar.reading import Judged, Key, Pair, shown
+from evaluation.points import PointsContract
 from evaluation.pool.asking import TEMPLATE, Meeting, calls_of
-from evaluation.pool.verdict import PreferenceVerdict
 from evaluation.records import Answer, Question
 from mnpo.judging.calls import Call
 
@@ -20,7 +20,7 @@ def judge_calls(
         template: Jinja text as cross-play's judge gets it; None takes the project's own.
     """
     text = TEMPLATE.read_text("utf-8") if template is None else template
-    contract = PreferenceVerdict()
+    contract = PointsContract()
     for pair in pairs.values():
         one, two = pair.outputs
         meeting = Meeting(

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from evaluation.compared import comparisons_of
+from evaluation.gaps import Gap, require_whole
 from evaluation.llmbar.kappa import cohen_kappa, official_code
-from evaluation.llmbar.reading import OFFICIAL_SIZES, Judged, Key, Pair, listed
+from evaluation.llmbar.reading import OFFICIAL_SIZES, Judged, Key, Pair, listed, shown
 from evaluation.scores import Comparison, ModelScore, Official, Scores
 from evaluation.statistics import Interval, compare_all, mean_interval
 from mnpo.errors import UserError
@@ -45,12 +47,8 @@ def score_judges(
     models = []
     for name, judged in judges.items():
         absent = _check(name, judged, expected, pairs)
-        if absent and not allow_missing:
-            raise UserError(
-                f"{name}: {len(expected) - len(absent)} of {len(expected)} pairs were judged, "
-                f"missing: {listed(absent)}; --allow-missing scores what there is, --subset NAME "
-                "expects one subset only"
-            )
+        gap = Gap(name, "judged pairs", {"": [shown(key) for key in absent]}, len(expected))
+        require_whole([gap], allow_missing, "--subset NAME expects one subset only")
         models.append(_score_judge(name, judged, absent))
     return Scores(
         benchmark=NAME,
@@ -223,10 +221,7 @@ def _compare(judges: Mapping[str, Sequence[Judged]]) -> tuple[Comparison, ...]:
     items = list(dict.fromkeys(item for own in values.values() for item in own))
     table = np.array([[own.get(item, np.nan) for item in items] for own in values.values()])
     found = compare_all(list(values), table, [key for key, _ in items], _PERCENT)
-    return tuple(
-        Comparison(ACCURACY, one.first, one.second, one.difference, one.p_value, one.adjusted)
-        for one in found
-    )
+    return comparisons_of(ACCURACY, found)
 
 
 def _percent(values: Sequence[bool]) -> float | None:

@@ -1,6 +1,6 @@
 """The mini-benchmark for the harness: questions, calls in both orders, scores, files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +8,8 @@ import numpy as np
 
 from evaluation.benchmark import Verdicts
 from evaluation.data.files import BenchmarkFiles
-from evaluation.mini.contract import INSTRUCTION, PointsContract
 from evaluation.mini.judgements_file import (
     answer_lines,
-    file_name,
     judgement_lines,
     read_judgements,
 )
@@ -24,11 +22,14 @@ from evaluation.mini.questions import (
 )
 from evaluation.mini.scoring import ORDERS, ModelPoints, score_points
 from evaluation.mini.template import judge_question
-from evaluation.records import ModelAnswers, Question
+from evaluation.naming import folder_name
+from evaluation.points import PointsContract
+from evaluation.records import ModelAnswers, Question, spread
 from evaluation.scores import Scores
 from mnpo.conversation import Message
 from mnpo.errors import InvalidSetting
 from mnpo.judging.calls import Call, Comparison, Outcome
+from mnpo.judging.verdict_tag import INSTRUCTION
 from mnpo.runs.files import digest
 
 #: Longest reply of a judge that writes, tokens.
@@ -44,8 +45,7 @@ def open_benchmark(
 
     Args:
         files: ignored, for the same call as of other benchmarks.
-        limit: the first so many questions; None takes all 40. Eight in a row are of eight
-            categories.
+        limit: so many questions, evenly spread; None takes all 40.
         repeats: how often the judge is asked each question in each order.
 
     Raises:
@@ -54,7 +54,7 @@ def open_benchmark(
     for name, value in (("limit", limit), ("repeats", repeats)):
         if value is not None and value < 1:
             raise InvalidSetting(f"{name} must be at least 1, got {value}")
-    return Mini(mini_questions()[:limit], repeats)
+    return Mini(spread(mini_questions(), limit), repeats)
 
 
 def score_files(
@@ -95,6 +95,11 @@ class Mini:
     def questions(self) -> tuple[Question, ...]:
         """What models are asked."""
         return tuple(own.question for own in self._questions)
+
+    def only(self, questions: Collection[str]) -> "Mini":
+        """With these questions alone."""
+        chosen = [own for own in self._questions if own.question.id in questions]
+        return Mini(chosen, self._repeats)
 
     def hashes(self) -> Mapping[str, str]:
         """Of what is asked, compared with and shown to the judge."""
@@ -162,7 +167,7 @@ class Mini:
     ) -> Iterator[tuple[Path, str]]:
         """``answers/MODEL.jsonl`` and ``judgements/MODEL.jsonl``."""
         for own in answers:
-            name = f"{file_name(own.model)}.jsonl"
+            name = f"{folder_name(own.model)}.jsonl"
             yield Path("answers") / name, answer_lines(own, self.questions())
             asked = [
                 (question.question.id, call, verdicts(call))
@@ -187,6 +192,7 @@ class Mini:
                     (place, repeat),
                     Call(
                         item=f"{NAME}/{own.question.id}/{order}/{answers.model}",
+                        question=own.question.id,
                         messages=messages,
                         contract=self._contract,
                         template=self._template,

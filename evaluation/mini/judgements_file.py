@@ -5,10 +5,8 @@ An answer is ``{"question_id", "model", "answer"}``; a judgement ``{"benchmark",
 the answer shown first (1, 0.5, 0 or between), or null with the reason in ``missing``.
 """
 
-import hashlib
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.mini.contract import POINTS
 from evaluation.mini.questions import NAME
 from evaluation.mini.scoring import ORDERS, ModelPoints
+from evaluation.points import POINTS
 from evaluation.records import ModelAnswers, Question
 from evaluation.rows import Row, iterate_rows
 from mnpo.errors import UserError
@@ -26,7 +24,6 @@ from mnpo.judging.calls import Call, Outcome
 
 #: More repeats than this are a mistake in the file.
 MOST_REPEATS = 1000
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -63,14 +60,6 @@ def judgement_lines(model: str, judge: str, asked: Iterable[tuple[str, Call, Out
         }
         for question, call, outcome in asked
     )
-
-
-def file_name(name: str) -> str:
-    """A model's or judge's name as the name of a file that stays in its folder."""
-    if _PLAIN.fullmatch(name):
-        return name
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "unnamed"
-    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def read_judgements(paths: Sequence[Path], questions: Sequence[Question]) -> StoredJudgements:

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.compared import comparisons_of
+from evaluation.gaps import ALLOW, Gap, by_reason, complaint
 from evaluation.mini.questions import NAME
 from evaluation.records import Question
-from evaluation.scores import Comparison, ModelScore, Scores
+from evaluation.scores import ModelScore, Scores
 from evaluation.statistics import compare_all, mean_interval
 from mnpo.errors import UserError
 
@@ -17,7 +19,6 @@ from mnpo.errors import UserError
 ORDERS = ("AB", "BA")
 METRIC = "win_rate"
 _PERCENT = (0.0, 100.0)
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,15 @@ def score_points(
         wins[line] = 100 * own.points.mean(axis=(1, 2))  # NaN where any is
         present = ~np.isnan(wins[line])
         if not present.all() and not (allow_missing and present.any()):
-            raise UserError(_complaint(own, questions, present))
+            gap = _gap(own, questions, present)
+            raise UserError(complaint([gap], advice=ALLOW if present.any() else ""))
         scored.append(_model(own, questions, wins[line], present))
     return Scores(
         benchmark=NAME,
         judge=judge,
         models=tuple(scored),
-        comparisons=tuple(
-            Comparison(METRIC, c.first, c.second, c.difference, c.p_value, c.adjusted)
-            for c in compare_all([own.model for own in models], wins, bounds=_PERCENT)
+        comparisons=comparisons_of(
+            METRIC, compare_all([own.model for own in models], wins, bounds=_PERCENT)
         ),
         hashes=hashes,
         settings=settings,
@@ -137,10 +138,7 @@ def position(points: NDArray[np.float64]) -> dict[str, float]:
     }
 
 
-def _complaint(own: ModelPoints, questions: Sequence[Question], present: Any) -> str:
+def _gap(own: ModelPoints, questions: Sequence[Question], present: NDArray[np.bool_]) -> Gap:
     gone = [q.id for q, is_there in zip(questions, present, strict=True) if not is_there]
-    some = ", ".join(f"{name} ({own.reasons.get(name, 'no verdict')})" for name in gone[:_SHOWN])
-    more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
-    line = f"{NAME}, {own.model}: {len(gone)} of {len(questions)} questions have no score: "
-    hint = "; --allow-missing scores the others" if present.any() else ""
-    return f"{line}{some}{more}{hint}"
+    missing = by_reason((name, own.reasons.get(name, "no verdict")) for name in gone)
+    return Gap(f"{NAME}, {own.model}", "scores", missing, len(questions))

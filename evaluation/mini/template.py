@@ -9,9 +9,9 @@ what it reads: such answers are to be flagged, and the judge's instructions say 
 
 from functools import lru_cache
 
-from evaluation.mini.contract import INSTRUCTION
 from evaluation.mini.questions import TEMPLATE, packaged
 from mnpo.conversation import Message
+from mnpo.judging.verdict_tag import INSTRUCTION
 from mnpo.runs.files import digest
 from mnpo.training.data.prompts import Prompt
 from mnpo.training.oracles.comparison import ComparisonTemplate

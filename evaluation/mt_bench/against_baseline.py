@@ -1,6 +1,7 @@
 """Pairwise comparison: a judge sees each answer beside the baseline's, in both orders."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,12 @@ class AgainstBaseline:
     def questions(self) -> tuple[Question, ...]:
         """With FastChat's temperature of each category."""
         return self._materials.questions
+
+    def only(self, questions: Collection[str]) -> "AgainstBaseline":
+        """With these questions alone."""
+        own = copy(self)
+        own._materials = self._materials.only(questions)
+        return own
 
     def hashes(self) -> Mapping[str, str]:
         """Of the files read and of each template."""
@@ -178,6 +185,7 @@ class AgainstBaseline:
                     one, other = (
                         Call(
                             item=f"{question.id}/turn-{turn}/{answers.model}/{order}",
+                            question=question.id,
                             messages=template.messages(
                                 self._materials.values(
                                     question, turn, {"answer_a": a, "answer_b": b}

@@ -1,12 +1,12 @@
 """Answers and judgements in FastChat's formats, which `score` reads back to the same figures."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from evaluation.mt_bench.rating import UNREADABLE, rating_in, verdict_in
+from evaluation.naming import folder_name
 from evaluation.records import ModelAnswers, Question
 from mnpo.judging.calls import Call, Contract, Outcome
 from mnpo.runs.files import digest
@@ -29,12 +29,12 @@ def answer_file(answers: ModelAnswers, questions: Sequence[Question]) -> tuple[P
         for question in questions
         if question.id in answers.answers
     ]
-    return Path("model_answer") / f"{file_name(answers.model)}.jsonl", _jsonl(rows)
+    return Path("model_answer") / f"{folder_name(answers.model)}.jsonl", _jsonl(rows)
 
 
 def judgement_file(judge: str, mode: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Path, str]:
     """``model_judgment/JUDGE_MODE.jsonl``: relative path and text."""
-    return Path("model_judgment") / f"{file_name(judge)}_{mode}.jsonl", _jsonl(rows)
+    return Path("model_judgment") / f"{folder_name(judge)}_{mode}.jsonl", _jsonl(rows)
 
 
 def rating_row(
@@ -99,12 +99,6 @@ def match_row(
             **_why(outcome, f"g{number}_"),
         }
     return row
-
-
-def file_name(name: str) -> str:
-    """A name as part of a path: it cannot leave its folder, and different names stay different."""
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".")[:100]
-    return safe if safe == name else f"{safe}-{digest(name)[:8]}"
 
 
 def _text(contract: Contract, outcome: Outcome, same: bool) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from evaluation.compared import comparisons_of
 from evaluation.mt_bench.completeness import Cell
 from evaluation.scores import Comparison
 from evaluation.statistics import Bounds, compare_all
@@ -24,7 +25,4 @@ def compare_models(
     cells = list(dict.fromkeys(cell for own in values.values() for cell in own))
     table = np.array([[own.get(cell, np.nan) for cell in cells] for own in values.values()])
     found = compare_all(list(values), table, [question for question, _ in cells], bounds)
-    return tuple(
-        Comparison(metric, one.first, one.second, one.difference, one.p_value, one.adjusted)
-        for one in found
-    )
+    return comparisons_of(metric, found)

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from evaluation import gaps
+from evaluation.gaps import Gap
 from evaluation.mt_bench.questions import QuestionSet
 from mnpo.errors import UserError, suggest
 
@@ -58,31 +60,34 @@ def absent_cells(judged: Collection[Cell], questions: QuestionSet) -> list[Cell]
 
 
 def require_whole(
-    gaps: Mapping[str, Sequence[Cell]], wanted: int, allow_missing: bool, what: str = "judgements"
+    lacking: Mapping[str, Sequence[Cell]],
+    wanted: int,
+    allow_missing: bool,
+    what: str = "judgements",
 ) -> None:
     """Nothing, or a refusal of models that lack judgements.
 
     Args:
-        gaps: what each model lacks.
+        lacking: what each model lacks.
         wanted: judgements of a whole model.
         allow_missing: do not refuse.
         what: is missing.
 
     Raises:
-        UserError: the first such model, what it lacks, and how many other models lack something.
+        UserError: the first such models, what they lack, and how many others lack something.
     """
-    lacking = {model: cells for model, cells in gaps.items() if cells}
-    if not lacking or allow_missing:
-        return
-    model, cells = next(iter(lacking.items()))
-    others = f"; {len(lacking) - 1} other models lack some too" if len(lacking) > 1 else ""
-    raise UserError(
-        f"{model}: {wanted - len(cells)} of {wanted} {what} are there, missing: {listed(cells)}"
-        f"{others}; --allow-missing scores what there is"
+    gaps.require_whole(
+        [Gap(model, what, {"": named(cells)}, wanted) for model, cells in lacking.items()],
+        allow_missing,
     )
+
+
+def named(cells: Sequence[Cell]) -> list[str]:
+    """``question 81 turn 1``."""
+    return [f"question {question} turn {turn}" for question, turn in cells]
 
 
 def listed(cells: Sequence[Cell]) -> str:
     """``question 81 turn 1, question 81 turn 2 and 3 more``."""
-    text = ", ".join(f"question {question} turn {turn}" for question, turn in cells[:NAMED])
+    text = ", ".join(named(cells[:NAMED]))
     return text + (f" and {len(cells) - NAMED} more" if len(cells) > NAMED else "")

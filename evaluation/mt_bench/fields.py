@@ -1,10 +1,12 @@
 """Fields that ratings and comparisons have in common, and rows that stand there twice."""
 
+import ast
 import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from evaluation.mt_bench.questions import OFFICIAL_TURNS
 from evaluation.rows import Row
@@ -158,11 +160,21 @@ def judge_of(row: Row) -> tuple[str, str]:
         UserError: the field is neither a pair of texts nor a text.
     """
     value = row.values.get("judge")
-    if isinstance(value, str) and value.startswith("["):  # a cell of a CSV file
-        with contextlib.suppress(ValueError):
-            value = json.loads(value)
+    if isinstance(value, str) and value[:1] + value[-1:] == "[]":  # a cell of a CSV file
+        value = _pair(value)
     if isinstance(value, str) and value:
         return value, ""
     if isinstance(value, list) and len(value) == 2 and all(isinstance(v, str) for v in value):
         return value[0], value[1]
-    raise UserError(f"{row.where}: judge must be a name and a template's name, got {value!r}")
+    raise UserError(
+        f"{row.where}: judge must be a name and a template's name, got "
+        f"{row.values.get('judge')!r:.100}"
+    )
+
+
+def _pair(cell: str) -> Any:
+    """A list as JSON or, from pandas, as Python writes it; None where it is neither."""
+    for read in (json.loads, ast.literal_eval):
+        with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            return read(cell)
+    return None

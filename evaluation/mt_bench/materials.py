@@ -1,13 +1,13 @@
 """What both ways of judging need: questions, reference answers, templates and their hashes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from evaluation.data.files import BenchmarkFiles
 from evaluation.mt_bench.questions import REFERENCE_GUIDED, read_questions, read_turns
 from evaluation.mt_bench.templates import JudgeTemplate, named, read_templates
-from evaluation.records import Answer, Question
+from evaluation.records import Answer, Question, spread
 from mnpo.errors import InvalidSetting, UserError
 from mnpo.runs.files import sha256_file
 
@@ -47,6 +47,11 @@ class Materials:
     templates: Mapping[tuple[bool, int], JudgeTemplate]
     hashes: Mapping[str, str]
     corrected: tuple[str, ...] = ()
+
+    def only(self, questions: Collection[str]) -> "Materials":
+        """With these questions alone."""
+        kept = tuple(own for own in self.questions if own.id in questions)
+        return replace(self, questions=kept)
 
     def template(self, question: Question, turn: int) -> JudgeTemplate:
         """How that turn is judged."""
@@ -91,7 +96,7 @@ def read_materials(
         form: the templates' output format.
         references: "corrected" takes the user's reference answers where there are some, the
             official ones elsewhere.
-        limit: the first so many questions.
+        limit: so many questions, evenly spread; None takes all.
 
     Raises:
         InvalidSetting: an unknown kind of references, or an impossible limit.
@@ -99,9 +104,7 @@ def read_materials(
     """
     if references not in ("official", "corrected"):
         raise InvalidSetting(f"references must be official or corrected, got {references!r}")
-    if limit is not None and limit < 1:
-        raise InvalidSetting(f"limit must be at least 1, got {limit}")
-    questions = read_questions(files["questions"])[:limit]
+    questions = spread(read_questions(files["questions"]), limit)
     roles = ["questions", "judge_prompts"]
     guided = [question for question in questions if question.category in REFERENCE_GUIDED]
     texts: dict[str, tuple[str, ...]] = {}

@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from evaluation.mt_bench.completeness import NAMED
-from mnpo.errors import UserError
+from evaluation.gaps import Gap, by_reason, require_whole
 from mnpo.judging.calls import Call, Outcome
 
 
@@ -16,15 +15,12 @@ def missing_notes(
     Raises:
         UserError: some are and that is not allowed: how many, and which for example.
     """
-    without = [(call, outcome) for call, outcome in asked if outcome.value is None]
-    if without and not allow_missing:
-        first = without[0][1].missing or "not asked"
-        items = ", ".join(call.item for call, _ in without[:NAMED])
-        more = f" and {len(without) - NAMED} more" if len(without) > NAMED else ""
-        raise UserError(
-            f"{name}: {len(without)} of {len(asked)} verdicts are missing ({items}{more}; the "
-            f"first: {first}); evaluate again to ask for them, or score "
-            "what there is with --allow-missing"
-        )
-    reasons = Counter(outcome.missing or "not asked" for _, outcome in without)
+    without = [
+        (call.item, outcome.missing or "not asked")
+        for call, outcome in asked
+        if outcome.value is None
+    ]
+    gap = Gap(name, "verdicts", by_reason(without), len(asked))
+    require_whole([gap], allow_missing, "evaluate again to ask for them")
+    reasons = Counter(why for _, why in without)
     return tuple(f"{count} verdicts missing: {why}" for why, count in sorted(reasons.items()))

@@ -1,6 +1,7 @@
 """Single-answer grading: a judge rates each turn of each answer from 1 to 10."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 from evaluation.benchmark import Verdicts
@@ -37,6 +38,12 @@ class SingleGrading:
     def questions(self) -> tuple[Question, ...]:
         """With FastChat's temperature of each category."""
         return self._materials.questions
+
+    def only(self, questions: Collection[str]) -> "SingleGrading":
+        """With these questions alone."""
+        own = copy(self)
+        own._materials = self._materials.only(questions)
+        return own
 
     def hashes(self) -> Mapping[str, str]:
         """Of the files read and of each template."""
@@ -134,6 +141,7 @@ class SingleGrading:
                         turn,
                         Call(
                             item=f"{question.id}/turn-{turn}/{answers.model}",
+                            question=question.id,
                             messages=template.messages(values),
                             contract=self._contract,
                             template=template.label,

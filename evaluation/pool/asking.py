@@ -145,6 +145,7 @@ def _call(meeting: Meeting, template: str, contract: Contract, order: str, repea
     sample = f"/sample-{meeting.sample + 1}" if meeting.sample else ""
     return Call(
         item=f"{question.id}/{meeting.first} and {meeting.second}{sample}",
+        question=question.id,
         messages=(Message("user", render(template, question, first, second)),),
         contract=contract,
         template=template_name(template),

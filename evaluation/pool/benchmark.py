@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.benchmark import Verdicts
+from evaluation.gaps import Gap, by_reason, require_whole
+from evaluation.points import PointsContract
 from evaluation.pool.asking import (
     PARAMETERS,
     TEMPLATE,
@@ -20,7 +22,6 @@ from evaluation.pool.measuring import Measured, measure
 from evaluation.pool.report import comparisons, markdown, model_scores
 from evaluation.pool.standings import PoolStandings, pool_standings
 from evaluation.pool.tables import pairs_csv
-from evaluation.pool.verdict import PreferenceVerdict
 from evaluation.records import ModelAnswers, Question
 from evaluation.scores import Scores
 from evaluation.suspicion import flags_of
@@ -72,7 +73,7 @@ class CrossPlayBenchmark:
         if repeats < 1:
             raise InvalidSetting(f"repeats must be at least 1, got {repeats}")
         self._template = TEMPLATE.read_text("utf-8") if template is None else template
-        self._contract: Contract = PreferenceVerdict() if contract is None else contract
+        self._contract: Contract = PointsContract() if contract is None else contract
         self._opponents, self._repeats, self._seed = opponents, repeats, seed
 
     def questions(self) -> tuple[Question, ...]:
@@ -250,17 +251,15 @@ def pool_rates(measured: Measured) -> list[list[float]]:
 
 
 def _require_all(measured: Measured) -> None:
-    gaps = {model: missing for model, missing in measured.unanswered.items() if missing}
-    if gaps:
-        model, missing = next(iter(gaps.items()))
-        raise UserError(
-            f"cross-play: {sum(map(len, gaps.values()))} answers are missing, e.g. of {model} to "
-            f"question {missing[0]}; --allow-missing scores without them"
-        )
-    if measured.unjudged:
-        question, first, second, why = measured.unjudged[0]
-        raise UserError(
-            f"cross-play: {len(measured.unjudged)} pairs of answers have no whole verdict, e.g. "
-            f"{first} and {second} on question {question} ({why}); ask again, or score without "
-            "them with --allow-missing"
-        )
+    asked = len(measured.wins.wins)
+    answers = [
+        Gap(f"cross-play, {model}", "answers", {"": missing}, asked)
+        for model, missing in measured.unanswered.items()
+    ]
+    require_whole(answers, allow_missing=False)
+    unjudged = by_reason(
+        (f"{first} and {second} on question {question}", why)
+        for question, first, second, why in measured.unjudged
+    )
+    whole = Gap("cross-play", "whole verdicts on pairs of answers", unjudged)
+    require_whole([whole], allow_missing=False, remedy="evaluate again to ask for them")

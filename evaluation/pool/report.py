@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from evaluation.compared import comparisons_of
 from evaluation.pool.measuring import Measured
 from evaluation.pool.standings import PoolStandings, Standing
 from evaluation.pool.tables import cell, grid, rate, win_grid
@@ -70,10 +71,8 @@ def comparisons(wins: WinMatrix, shares: Mapping[str, float]) -> tuple[Compariso
     weights = wins.mixture(shares)
     used = weights > 0
     rates = 100 * np.einsum("qij,j->iq", wins.wins[:, :, used], weights[used])
-    return tuple(
-        Comparison(MIXTURE, own.first, own.second, own.difference, own.p_value, own.adjusted)
-        for own in compare_all(wins.names, rates.clip(0, 100), bounds=(0.0, 100.0))
-    )
+    compared = compare_all(wins.names, rates.clip(0, 100), bounds=(0.0, 100.0))
+    return comparisons_of(MIXTURE, compared)
 
 
 def markdown(

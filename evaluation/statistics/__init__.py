@@ -15,7 +15,7 @@ from evaluation.statistics.comparisons import PairedComparison, compare_all
 from evaluation.statistics.inputs import Array, Bounds
 from evaluation.statistics.interval import Interval
 from evaluation.statistics.means import ROUNDING, mean_interval, p_value, paired_difference
-from evaluation.statistics.multiplicity import holm
+from evaluation.statistics.multiplicity import holm, holm_known
 from evaluation.statistics.planning import (
     detectable_difference,
     deviation,
@@ -34,6 +34,7 @@ __all__ = [
     "detectable_difference",
     "deviation",
     "holm",
+    "holm_known",
     "mean_interval",
     "p_value",
     "paired_difference",

@@ -16,7 +16,7 @@ from evaluation.statistics.inputs import (
 )
 from evaluation.statistics.interval import Interval
 from evaluation.statistics.means import ROUNDING, paired_difference, satterthwaite
-from evaluation.statistics.multiplicity import holm
+from evaluation.statistics.multiplicity import holm_known
 from mnpo.errors import InvalidSetting
 
 
@@ -78,11 +78,8 @@ def compare_all(
         )
         if interval is not None
     ]
-    adjusted = iter(holm([p for *_, p in found if p is not None]))
-    return tuple(
-        PairedComparison(first, second, interval, p, None if p is None else next(adjusted))
-        for first, second, interval, p in found
-    )
+    adjusted = holm_known([p for *_, p in found])
+    return tuple(PairedComparison(*own, after) for own, after in zip(found, adjusted, strict=True))
 
 
 def _against_later(

@@ -24,3 +24,13 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     result = np.empty(len(p))
     result[order] = np.minimum(adjusted, 1.0)
     return tuple(float(x) for x in result)
+
+
+def holm_known(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
+    """`holm` over the tests that have a p-value; the others stay None and do not count.
+
+    Raises:
+        InvalidSetting: a value outside [0, 1].
+    """
+    adjusted = iter(holm([p for p in p_values if p is not None]))
+    return tuple(None if p is None else next(adjusted) for p in p_values)

@@ -9,7 +9,7 @@ from mnpo.errors import InvalidSetting
 
 
 def open_judged(name: str, settings: EvaluationSettings) -> Benchmark:
-    """A benchmark whose answers a judge reads, its files found and checked.
+    """A benchmark whose answers a judge reads, whole, its files found and checked.
 
     Args:
         name: canonical, neither lm-eval nor cross-play.
@@ -21,7 +21,7 @@ def open_judged(name: str, settings: EvaluationSettings) -> Benchmark:
     if name == "mini":
         from evaluation.mini.benchmark import open_benchmark as open_mini
 
-        return open_mini(limit=settings.limit, repeats=settings.repeats)
+        return open_mini(repeats=settings.repeats)
     files = find_files(name, None if settings.data_dir is None else Path(settings.data_dir))
     match name:
         case "alpaca-eval":
@@ -29,16 +29,13 @@ def open_judged(name: str, settings: EvaluationSettings) -> Benchmark:
 
             return open_alpaca_eval(
                 files,
-                limit=settings.limit,
                 annotator=settings.alpaca_eval.annotator,
                 orders=settings.alpaca_eval.orders,
             )
         case "arena-hard-v0.1" | "arena-hard-v2.0":
             from evaluation.arena_hard.benchmark import open_benchmark as open_arena_hard
 
-            return open_arena_hard(
-                files, version=name.removeprefix("arena-hard-"), limit=settings.limit
-            )
+            return open_arena_hard(files, version=name.removeprefix("arena-hard-"))
         case "mt-bench":
             from evaluation.mt_bench.benchmark import open_benchmark as open_mt_bench
 
@@ -47,6 +44,5 @@ def open_judged(name: str, settings: EvaluationSettings) -> Benchmark:
                 mode=settings.mt_bench.mode,
                 references=settings.mt_bench.references,
                 repeats=settings.repeats,
-                limit=settings.limit,
             )
     raise InvalidSetting(f"benchmark '{name}' is not judged")

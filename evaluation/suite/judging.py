@@ -1,7 +1,7 @@
 """One benchmark under one judge: asked, scored, and said what it cost."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from evaluation.pool.benchmark import CrossPlayBenchmark
 from evaluation.records import ModelAnswers
 from evaluation.scores import ModelScore, Scores
 from evaluation.suite.answering import Answers, Listen
-from evaluation.suite.numbers import numbers_of, of_questions
+from evaluation.suite.numbers import NamedCalls, calls_of, numbers_of, of_questions
 from evaluation.suite.opening import Suite
 from evaluation.suite.stopping import ask_until_narrow
 from evaluation.suspicion import flags_of
@@ -77,30 +77,35 @@ class Judging:
             UserError: the judge does not answer, or verdicts are missing; what came is kept.
         """
         benchmark, executor = self._suite.benchmarks[name], self._executors[index]
-        settings = self._suite.settings
-        models, notes, allow_missing = answers.models, [], settings.allow_missing
+        settings, models = self._suite.settings, answers.models
         asking = _Asking(self, name, executor)
+        notes: list[str] = []
+
+        def ask(parts: Sequence[ModelAnswers]) -> None:
+            asking.ask(lambda: (call for own in parts for call in benchmark.calls(own)))
+
         if settings.stop_width is None:
-            asking.ask([call for own in models for call in benchmark.calls(own)])
+            ask(models)
         else:
             with held(executor.judge):
                 stopped = ask_until_narrow(
                     benchmark,
                     models,
                     executor.outcome,
-                    asking.ask,
+                    ask,
                     settings.stop_width,
                     settings.answers.seed,
                 )
-            models = tuple(of_questions(own, stopped.questions) for own in models)
             if stopped.note:
+                benchmark = benchmark.only(stopped.questions)
+                models = tuple(of_questions(own, stopped.questions) for own in models)
                 notes.append(stopped.note)
-                allow_missing = True
+        judge = executor.judge.name
         with asking.explained():
             scores = benchmark.score(
-                models, executor.outcome, judge=executor.judge.name, allow_missing=allow_missing
+                models, executor.outcome, judge=judge, allow_missing=settings.allow_missing
             )
-        files = dict(benchmark.artefacts(models, executor.outcome, judge=executor.judge.name))
+        files = dict(benchmark.artefacts(models, executor.outcome, judge=judge))
         return Scored(_told(scores, answers, models, (*notes, *asking.notes())), files)
 
     def cross_play(self, index: int, answers: Answers) -> Scored:
@@ -110,15 +115,9 @@ class Judging:
             UserError: as `judge`.
         """
         executor, settings = self._executors[index], self._suite.settings
-        questions = self._suite.benchmarks[settings.cross_play.questions].questions()
-        benchmark = CrossPlayBenchmark(
-            questions,
-            opponents=settings.cross_play.opponents,
-            repeats=settings.repeats,
-            seed=settings.answers.seed,
-        )
+        benchmark = self._pool()
         asking = _Asking(self, benchmark.name, executor)
-        asking.ask(list(benchmark.calls_all(answers.models)))
+        asking.ask(lambda: benchmark.calls_all(answers.models))
         name = executor.judge.name
         with asking.explained():
             scores = benchmark.score(
@@ -128,15 +127,22 @@ class Judging:
                 allow_missing=settings.allow_missing,
             )
         files = dict(benchmark.artefacts(answers.models, executor.outcome, judge=name))
-        return Scored(_told(scores, answers, answers.models, asking.notes()), files)
+        notes = asking.notes()
+        if settings.stop_width is not None:
+            notes = (*notes, "stop_width is for single benchmarks: all pairs were asked about")
+        return Scored(_told(scores, answers, answers.models, notes), files)
 
     def agreement(self, name: str, answers: Answers) -> dict[Path, str]:
         """How far the judges agree about a benchmark, and each with itself: files by name."""
-        benchmark = self._suite.benchmarks[name]
+
+        def calls() -> NamedCalls:
+            if name == CrossPlayBenchmark.name:
+                return ((call.item, call) for call in self._pool().calls_all(answers.models))
+            return calls_of(self._suite.benchmarks[name], answers.models)
+
         found: list[Verdict] = []
         for executor in self._executors:
-            for own in answers.models:
-                found += numbers_of(benchmark, own, executor.outcome, executor.judge.name)
+            found += numbers_of(calls(), executor.outcome, executor.judge.name)
         if not found:
             return {}
         result = agreement(found, seed=self._suite.settings.answers.seed)
@@ -144,6 +150,15 @@ class Judging:
             Path("agreement.json"): json.dumps(result.describe(), indent=1) + "\n",
             Path("agreement.csv"): csv_text(COLUMNS, result.rows()),
         }
+
+    def _pool(self) -> CrossPlayBenchmark:
+        settings = self._suite.settings
+        return CrossPlayBenchmark(
+            self._suite.benchmarks[settings.cross_play.questions].questions(),
+            opponents=settings.cross_play.opponents,
+            repeats=settings.repeats,
+            seed=settings.answers.seed,
+        )
 
     def spend_lines(self) -> list[str]:
         """What was spent, a line for each benchmark and judge that anything was sent to."""
@@ -166,11 +181,12 @@ class _Asking:
         self._judging, self._name, self._executor = judging, name, executor
         self._reports: list[AskReport] = []
 
-    def ask(self, calls: list[Call]) -> None:
-        total = len(calls)
+    def ask(self, calls: Callable[[], Iterable[Call]]) -> None:
+        """Have calls answered; they are made twice, for counting and for asking, never kept."""
+        total = sum(1 for _ in calls())
         self._executor.listen = lambda progress: self._judging.show(self._name, total, progress)
         try:
-            report = self._executor.ask(calls)
+            report = self._executor.ask(calls())
         except AskingStopped as error:
             self._book(error.report)
             raise
@@ -191,13 +207,10 @@ class _Asking:
     def notes(self) -> tuple[str, ...]:
         """What a reader of the scores must know of the asking."""
         invalid = sum(report.invalid for report in self._reports)
-        missing = sum(sum(report.missing.values()) for report in self._reports)
-        found = []
-        if invalid:
-            found.append(f"{invalid} replies of the judge broke the contract and were asked again")
-        if missing:
-            found.append(f"{missing} calls to the judge have no valid answer: missing, not counted")
-        return tuple(found)
+        if not invalid:
+            return ()
+        again = " and were asked again" if self._executor.limits.re_asks else ""
+        return (f"{invalid} replies of the judge broke the contract{again}",)
 
     def _book(self, report: AskReport) -> None:
         self._reports.append(report)

@@ -10,9 +10,10 @@ from evaluation.answers.given import read_answers
 from evaluation.benchmark import Benchmark
 from evaluation.judges.build import build_judge
 from evaluation.judges.settings import JudgeSpec, require_distinct
-from evaluation.records import ModelAnswers
+from evaluation.records import ModelAnswers, spread
 from evaluation.suite.benchmarks import open_judged
 from evaluation.suite.models import origin_of
+from evaluation.suite.numbers import of_questions
 from evaluation.suite.settings import EvaluationSettings
 from evaluation.tidy import Origin
 from mnpo.errors import InvalidSetting
@@ -82,13 +83,15 @@ def open_suite(settings: EvaluationSettings, *, games: Games | None = None) -> S
         if len(settings.models) < 2:
             raise InvalidSetting("cross-play needs at least two models")
         needed.append(settings.cross_play.questions)
-    benchmarks = {name: open_judged(name, settings) for name in dict.fromkeys(needed)}
+    whole = {name: open_judged(name, settings) for name in dict.fromkeys(needed)}
+    benchmarks = {name: _limited(own, settings.limit) for name, own in whole.items()}
     given = {
-        (own.name, name): read_answers(
-            Path(own.outputs[name]), benchmarks[name].questions(), name=own.name
+        (own.name, name): of_questions(
+            read_answers(Path(own.outputs[name]), whole[name].questions(), name=own.name),
+            [question.id for question in benchmark.questions()],
         )
         for own in settings.models
-        for name in benchmarks
+        for name, benchmark in benchmarks.items()
         if name in own.outputs
     }
     models: dict[str, AnsweringModel] = {}
@@ -104,6 +107,12 @@ def open_suite(settings: EvaluationSettings, *, games: Games | None = None) -> S
                 )
     judges = _judges(settings, device, games) if benchmarks else ()
     return Suite(settings, models, given, benchmarks, judges, device)
+
+
+def _limited(benchmark: Benchmark, limit: int | None) -> Benchmark:
+    if limit is None:
+        return benchmark
+    return benchmark.only({own.id for own in spread(benchmark.questions(), limit)})
 
 
 def _judges(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluation.naming import folder_name
 from evaluation.scores import Scores
 from evaluation.suite.answering import Listen, collect_answers
 from evaluation.suite.harness import check_lm_eval, run_lm_eval
 from evaluation.suite.judging import Judging, Scored
-from evaluation.suite.naming import folder_name
 from evaluation.suite.opening import Suite, open_suite
 from evaluation.suite.plan import EvaluationPlan, make_plan
 from evaluation.suite.settings import EvaluationSettings, what_counts
@@ -112,14 +112,14 @@ def run_evaluation(
             for index in range(len(suite.judges)):
                 with work.reported(f"{name}, judge {suite.judges[index][1].name}"):
                     work.keep(judging.judge(name, index, answers))
-            if len(suite.judges) > 1 or settings.repeats > 1:
-                work.keep_files(name, judging.agreement(name, answers))
+            work.keep_agreement(suite.benchmarks[name].name, judging.agreement(name, answers))
         if "cross-play" in settings.benchmarks:
             questions = settings.cross_play.questions
             answers = collect_answers(suite, questions, work.stages, listen)
             for index in range(len(suite.judges)):
                 with work.reported(f"cross-play, judge {suite.judges[index][1].name}"):
                     work.keep(judging.cross_play(index, answers))
+            work.keep_agreement("cross-play", judging.agreement("cross-play", answers))
         work.spend += judging.spend_lines()
     if "lm-eval" in settings.benchmarks:
         with work.reported("lm-eval"):
@@ -183,8 +183,8 @@ class _Work:
         self._write(place / "results.json", scores.json())
         self._scores.append(scores)
 
-    def keep_files(self, benchmark: str, files: Mapping[Path, str]) -> None:
-        """Write files about a benchmark as a whole."""
+    def keep_agreement(self, benchmark: str, files: Mapping[Path, str]) -> None:
+        """Write what is known of the judges of a benchmark, also of a single one."""
         for name, text in files.items():
             self._write(Path(benchmark) / name, text)
 

@@ -121,7 +121,8 @@ class EvaluationSettings(Settings):
             rule that runs everywhere and is no judge of quality.
         answers: how models are asked.
         data_dir: folder with benchmark files; None takes the imported ones.
-        limit: questions of each benchmark, the first so many; None takes all.
+        limit: questions of each benchmark, evenly spread over its order (of lm-eval the first
+            ones of each task); None takes all.
         repeats: how often each question to a judge is asked.
         re_asks: further questions after a reply that breaks the contract.
         max_cost: dollars that judging may cost, at most; needs the judges' prices.

@@ -18,6 +18,7 @@ from mnpo.cli import (
     train,
     train_all,
 )
+from mnpo.cli.lines import complain
 from mnpo.errors import UserError
 
 app = typer.Typer(
@@ -68,18 +69,14 @@ def main() -> None:
     except _UsageError as error:
         command = error.ctx.command_path if error.ctx else "mnpo-bench"
         if message := error.format_message():  # empty where the help has been printed instead
-            _complain(f"{' '.join(message.split())} ('{command} --help' lists what there is)")
+            complain(f"{' '.join(message.split())} ('{command} --help' lists what there is)")
         sys.exit(2)
     except UserError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(2)
     except OSError as error:
         from mnpo.runs.directory import explain_os_error
 
-        _complain(explain_os_error(error, Path(".")))
+        complain(explain_os_error(error, Path(".")))
         sys.exit(2)
     sys.exit(code or 0)
-
-
-def _complain(line: str) -> None:
-    print(f"mnpo-bench: {line}", file=sys.stderr)

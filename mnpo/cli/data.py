@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mnpo.cli.lines import note, say
+
 app = typer.Typer(
     help="The benchmarks' files: list them, fetch them, take them from a folder, verify them.",
     no_args_is_help=True,
@@ -72,10 +74,10 @@ def fetch(
     from evaluation.data.fetching import fetch as fetch_files
 
     rows = []
-    for row in fetch_files(names or (), mirror=mirror, offline=offline, again=again, say=_say):
+    for row in fetch_files(names or (), mirror=mirror, offline=offline, again=again, say=note):
         rows.append(row)
         if not as_json:
-            print(f"{row.state:8} {row.benchmark}/{row.role}  {row.detail}".rstrip())
+            say(f"{row.state:8} {row.benchmark}/{row.role}  {row.detail}".rstrip())
     if as_json:
         print(json.dumps([row.describe() for row in rows], indent=1))
     # What has no address is bad news only for who asked for it by its name.
@@ -111,7 +113,7 @@ def import_files(
         rows.append(row)
         if not as_json:
             label = f" ({row.form})" if row.form else ""
-            print(f"{row.state:8} {row.benchmark}/{row.role}{label}  {row.detail}".rstrip())
+            say(f"{row.state:8} {row.benchmark}/{row.role}{label}  {row.detail}".rstrip())
     states = Counter(row.state for row in rows)
     if as_json:
         print(json.dumps([row.describe() for row in rows], indent=1))
@@ -139,12 +141,8 @@ def verify(names: Names = None, as_json: AsJson = False) -> None:
     else:
         for row in rows:
             label = "" if row.form == "official" else f" ({row.form})"
-            print(f"{row.state:8} {row.benchmark}/{row.role}{label}  {row.path}")
+            say(f"{row.state:8} {row.benchmark}/{row.role}{label}  {row.path}")
         if not rows:
-            print(f"nothing in {store.folder}")
+            say(f"nothing in {store.folder}")
     if any(row.state != "ok" for row in rows):
         raise typer.Exit(1)
-
-
-def _say(line: str) -> None:
-    print(f"note: {line}", file=sys.stderr)

@@ -1,5 +1,6 @@
 """`mnpo-bench evaluate`: models on benchmarks, under judges."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +16,17 @@ mnpo-bench evaluate tiny
 
 mnpo-bench evaluate runs/tiny-3f2a91bc --benchmarks mini,cross-play
 
-mnpo-bench evaluate smollm2-135m --benchmarks mt-bench,arena-hard --judge-url
+mnpo-bench evaluate smollm2-135m --benchmarks mt-bench,arena-hard --judge-url \
 http://127.0.0.1:8000/v1 --judge-model my-judge --limit 20 --dry-run
 
 mnpo-bench evaluate --outputs my-model=outputs.json --benchmarks alpaca-eval --judge judge.yaml
 """
+
+
+def _above_zero(value: float | None) -> float | None:
+    if value is not None and not 0 < value < math.inf:
+        raise typer.BadParameter(f"must be above 0, got {value:g}")
+    return value
 
 
 def evaluate(
@@ -74,10 +81,11 @@ def evaluate(
         Path | None, typer.Option(help="Folder with benchmark files.  \\[default: imported ones]")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Only the first questions of each benchmark.")
+        int | None, typer.Option(min=1, help="So many questions of each benchmark, evenly spread.")
     ] = None,
     max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Dollars that judging may cost at most.")
+        float | None,
+        typer.Option(callback=_above_zero, help="Dollars that judging may cost at most, above 0."),
     ] = None,
     max_calls: Annotated[
         int | None, typer.Option(min=1, help="Requests to judges at most.")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mnpo.cli.lines import complain, say
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -94,7 +96,7 @@ def evaluate_and_report(request: Request) -> None:
             print(json.dumps(plan.describe(), indent=1))
         else:
             print_to(sys.stdout, *plan.lines())
-            print(f"would write to {folder}")
+            say(f"would write to {folder}")
         return
     try:
         with Progress(quiet=request.as_json) as progress:
@@ -106,10 +108,9 @@ def evaluate_and_report(request: Request) -> None:
                 listen=progress.show,
             )
     except KeyboardInterrupt:
-        print(
-            f"mnpo-bench: interrupted; answers and verdicts so far are kept in {folder}, the same "
-            "command goes on",
-            file=sys.stderr,
+        complain(
+            f"interrupted; answers and verdicts so far are kept in {folder}, the same command "
+            "goes on"
         )
         raise
     _report(request, result)
@@ -125,26 +126,30 @@ def _default_folder(settings: "EvaluationSettings") -> Path:
 
 
 def _report(request: Request, result: "Evaluation") -> None:
-    from mnpo.cli.printing import print_to
+    from mnpo.cli.printing import print_to, width_of
 
     if request.as_json:
         print((result.folder / "results.json").read_text(), end="")
     else:
+        width = width_of(sys.stdout)
+        warned: set[str] = set()
         for scores in result.scores:
-            print_to(sys.stdout, *_tables(scores), *scores.notes)
-            for own in scores.models:
-                print_to(sys.stdout, *(f"warning: {own.model}: {flag}" for flag in own.flags))
+            print_to(sys.stdout, *_tables(scores, width), *scores.notes)
+            warnings = [f"warning: {own.model}: {f}" for own in scores.models for f in own.flags]
+            # What is odd about answers is said by every judge that read them.
+            print_to(sys.stdout, *(line for line in warnings if line not in warned))
+            warned.update(warnings)
         print_to(sys.stdout, *(f"spent:    {line}" for line in result.spend))
-        print(f"results:  {result.folder / 'results.csv'}, results.json")
+        say(f"results:  {result.folder / 'results.csv'}, results.json")
     for failure in result.failures:
-        print(f"mnpo-bench: {failure}", file=sys.stderr)
+        complain(failure)
 
 
-def _tables(scores: "Scores") -> list["Table"]:
+def _tables(scores: "Scores", width: int) -> list["Table"]:
     from evaluation.harness.table import suite_table
     from evaluation.scores_table import parts_table, scores_table
 
-    if scores.benchmark.startswith("lm-eval/"):
+    if scores.benchmark.startswith("lm-eval"):
         return [suite_table(scores)]
     parts = parts_table(scores)
-    return [scores_table(scores)] if parts is None else [scores_table(scores), parts]
+    return [scores_table(scores, width), *(() if parts is None else (parts,))]

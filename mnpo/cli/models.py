@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mnpo.cli.lines import note, say
+
 app = typer.Typer(
     help="The models known by name: list them, fetch one, or look at any.", no_args_is_help=True
 )
@@ -67,8 +69,8 @@ def fetch(
     """Bring a model into the cache."""
     from mnpo.training.models.fetch import fetch as fetch_model
 
-    checkpoint = fetch_model(name, source=source.value, again=again, say=_say)
-    print(f"{name}  {checkpoint.path}  sha256 {checkpoint.sha256[:12]}")
+    checkpoint = fetch_model(name, source=source.value, again=again, say=note)
+    say(f"{name}  {checkpoint.path}  sha256 {checkpoint.sha256[:12]}")
 
 
 @app.command("show")
@@ -85,7 +87,7 @@ def show(
         print(json.dumps(facts, indent=1))
         return
     for key, value in facts.items():
-        print(f"{key.replace('_', ' ')}: {_shown(value)}")
+        say(f"{key.replace('_', ' ')}: {_shown(value)}")
 
 
 def _shown(value: Any) -> str:
@@ -94,9 +96,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)
-
-
-def _say(line: str) -> None:
-    import sys
-
-    print(f"note: {line}", file=sys.stderr)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnpo.cli.lines import complain, note, say
+
 if TYPE_CHECKING:
     from simulators.study.config import StudyConfig
     from simulators.study.plan import Plan
@@ -143,7 +145,7 @@ def simulate(
         _print_plan(resolved, plan, folder)
         return
     for warning in plan.warnings:
-        print(f"note: {warning}", file=sys.stderr)
+        note(warning)
     result = _run(resolved, plan, folder, runner, overwrite=overwrite, quiet=as_json)
     from simulators.study.report import write_reports
 
@@ -258,11 +260,7 @@ def _run(
             )
         except KeyboardInterrupt:
             progress.stop()
-            print(
-                "mnpo-bench: interrupted; finished parts are kept in "
-                f"{folder}, the same command goes on",
-                file=sys.stderr,
-            )
+            complain(f"interrupted; finished parts are kept in {folder}, the same command goes on")
             raise
 
 
@@ -281,8 +279,8 @@ def _print_plan(config: "StudyConfig", plan: "Plan", folder: Path) -> None:
             f"  {job.algorithm}: {', '.join(_count(n, what) for what, n in counts.items())}{axes}"
         )
     for warning in plan.warnings:
-        print(f"note: {warning}")
-    print(f"would write to {folder}")
+        say(f"note: {warning}")
+    say(f"would write to {folder}")
 
 
 def _count(number: int, what: str) -> str:

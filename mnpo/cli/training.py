@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mnpo.cli.lines import complain, say
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -106,17 +108,13 @@ def train_and_report(request: Request) -> None:
             )
     except KeyboardInterrupt:
         if not rank:
-            print(
-                f"mnpo-bench: interrupted; finished stages are kept in {folder}, the same command "
-                "goes on",
-                file=sys.stderr,
-            )
+            complain(f"interrupted; finished stages are kept in {folder}, the same command goes on")
         raise
     except UserError as error:
         if not rank:
             raise
         if begun:  # what is wrong before that is wrong in the first process as well
-            print(f"mnpo-bench: process {rank}: {error}", file=sys.stderr)
+            complain(f"process {rank}: {error}")
         raise typer.Exit(2) from None
     if not rank:
         _report(request, result)
@@ -179,7 +177,7 @@ def _dry_run(request: Request, folder: Path) -> None:
         print(json.dumps(plan.describe(), indent=1))
         return
     _show_plan(bench, plan, sys.stdout)
-    print(f"would write to {folder}")
+    say(f"would write to {folder}")
 
 
 def _show_plan(bench: "Workbench", plan: "Plan", stream: Any) -> None:
@@ -215,10 +213,7 @@ def _report(request: Request, result: "RunResult") -> None:
         print_to(sys.stdout, ledger_table(result.results))
         print_to(sys.stdout, crossplay_table(json.loads(file.read_text())["crossplay"]))
     for failure in result.failures:
-        print(
-            f"mnpo-bench: {failure.method}, seed {failure.seed}, failed: {failure.reason}",
-            file=sys.stderr,
-        )
+        complain(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
     if request.as_json:
         return
     if result.finished_before:
@@ -226,8 +221,8 @@ def _report(request: Request, result: "RunResult") -> None:
     elif result.taken_over:
         print(f"{result.taken_over} of {_runs(result)} runs were finished before and taken over")
     if result.results:
-        print(f"policies: {result.folder / 'policies'}")
-        print(f"tables:   {result.folder / 'results.csv'}, training.csv, ledger.csv, crossplay.md")
+        say(f"policies: {result.folder / 'policies'}")
+        say(f"tables:   {result.folder / 'results.csv'}, training.csv, ledger.csv, crossplay.md")
     if result.failures:
         failed = len(result.failures)
         print(f"{failed} of {_runs(result)} runs failed; the same command tries them again")

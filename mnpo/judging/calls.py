@@ -84,8 +84,8 @@ class Call:
     """One question to a judge.
 
     Its stored answer is keyed by the judge, ``messages``, ``parameters``, ``contract``,
-    ``template``, ``order`` and ``repeat``; ``item`` and ``comparison`` are for people and for
-    judges without words.
+    ``template``, ``order`` and ``repeat``; ``item``, ``question`` and ``comparison`` are for
+    people, for who asks, and for judges without words.
 
     Attributes:
         item: what it is about, for logs and messages, e.g. "q81/turn-2/model-x".
@@ -97,6 +97,7 @@ class Call:
         order: which answer stands first, e.g. "AB" or "BA"; "" where only one is judged.
         repeat: which of several times the same question is asked.
         comparison: what is compared; None where one answer is graded.
+        question: id of the benchmark's question that it is about, "" where there is none.
     """
 
     item: str
@@ -107,6 +108,7 @@ class Call:
     order: str = ""
     repeat: int = 0
     comparison: Comparison | None = None
+    question: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
-"""A key that is used and never shown: not in messages, logs or stored texts."""
+"""A key that is used and never shown: not in settings, messages, logs or stored texts."""
 
 import json
 import logging
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
 from mnpo.errors import InvalidSetting
 
@@ -21,6 +23,11 @@ _LOGGERS = (
     "httpcore2.http2",
     "httpcore2.proxy",
     "httpcore2.socks",
+)
+#: Keys of a configuration or request that carry secrets.
+_SECRET = re.compile(
+    r"api[-_ ]?key|authorization|password|secret|(access|auth|bearer)[-_]?token|(^|[-_])token$",
+    re.IGNORECASE,
 )
 SHOWN = "[key]"
 #: A shorter one ("none", "EMPTY") is no secret, and taking it out would maim innocent words.
@@ -61,6 +68,46 @@ def _forms(key: str) -> tuple[str, ...]:
     once = {key, json.dumps(key)[1:-1], repr(key)[1:-1]}
     twice = {repr(form)[1:-1] for form in once}
     return tuple(sorted(once | twice, key=len, reverse=True))
+
+
+def refuse_key_in_url(url: str) -> None:
+    """Refuse the address of a server that carries more than scheme, host and path.
+
+    Raises:
+        ValueError: it holds a password, or has a query or fragment, where keys are put as well.
+    """
+    if "@" in url.split("://", 1)[-1].split("/", 1)[0]:
+        raise ValueError("holds a password; put the key into a variable and name it in api_key_env")
+    if "?" in url or "#" in url:
+        raise ValueError(
+            "must end with its path, without ? or #, since it is written down; put a key into a "
+            "variable and name it in api_key_env"
+        )
+
+
+def refuse_keys_in(values: Any) -> None:
+    """Refuse settings with a key that carries a secret, however deep.
+
+    Raises:
+        ValueError: naming it.
+    """
+    found = next(_secrets(values), None)
+    if found is not None:
+        raise ValueError(
+            f"holds '{found}', and recipes are written down; put the key into a variable and name "
+            "it in api_key_env"
+        )
+
+
+def _secrets(values: Any) -> Iterator[str]:
+    if isinstance(values, Mapping):
+        for name, value in values.items():
+            if _SECRET.search(str(name)):
+                yield str(name)
+            yield from (f"{name}.{inner}" for inner in _secrets(value))
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from _secrets(value)
 
 
 @contextmanager

@@ -1,15 +1,12 @@
 """How an endpoint is named in a configuration. Nothing heavy is imported here."""
 
-import re
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
 from mnpo.judging.budget import Price
+from mnpo.judging.secrecy import refuse_key_in_url, refuse_keys_in
 from mnpo.validation import Settings
-
-#: Keys of a request that carry secrets.
-_SECRET = re.compile(r"api_?key|authorization|password|secret|(^|_)token$", re.IGNORECASE)
 
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 
@@ -19,7 +16,7 @@ class EndpointBase(Settings):
 
     Attributes:
         model: its name at the endpoint.
-        url: base address, ending in /v1.
+        url: base address, ending in /v1; without a query, where keys are put.
         api_key_env: name of the environment variable with the key; never the key itself.
         temperature, max_tokens: of the reply.
         seed: sent along, a different one for each repeat and re-ask; None sends none.
@@ -47,24 +44,16 @@ class EndpointBase(Settings):
 
     @field_validator("url")
     @classmethod
-    def _no_password_in_it(cls, value: str) -> str:
+    def _plain_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
-        if "@" in value.split("://", 1)[1].split("/", 1)[0]:
-            raise ValueError(
-                "holds a password; put the key into a variable and name it in api_key_env"
-            )
+        refuse_key_in_url(value)
         return value.rstrip("/")
 
     @field_validator("extra_body")
     @classmethod
     def _no_key_in_it(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in value:
-            if _SECRET.search(name):
-                raise ValueError(
-                    f"holds '{name}', and recipes are written down; put the key into a variable "
-                    "and name it in api_key_env"
-                )
+        refuse_keys_in(value)
         return value
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from mnpo.judging.secrecy import refuse_key_in_url
 from mnpo.training.data.settings import DataSettings as DataSettings
 from mnpo.training.models.settings import LoraSettings as LoraSettings
 from mnpo.training.models.settings import ModelSettings as ModelSettings
@@ -50,11 +51,9 @@ class ServerSettings(Settings):
 
     @field_validator("url")
     @classmethod
-    def _no_password_in_it(cls, value: str | None) -> str | None:
-        if value is not None and "@" in value.split("://", 1)[-1].split("/", 1)[0]:
-            raise ValueError(
-                "holds a password; put the key into a variable and name it in api_key_env"
-            )
+    def _plain_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            refuse_key_in_url(value)
         return value
 
 

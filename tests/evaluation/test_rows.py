@@ -1,5 +1,6 @@
 """Other people's files: every form, and every way in which one can be broken."""
 
+import csv
 import gzip
 import json
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.rows import read_rows
+from evaluation.rows import iterate_rows, read_rows
 from mnpo.errors import UserError
 
 RECORDS = [{"id": 1, "text": 'a, "b"\nc'}, {"id": 2, "text": "\u2028 line separator"}]
@@ -47,7 +48,7 @@ def test_a_json_file_may_hold_lines(tmp_path) -> None:
         ("x.jsonl", b'{"a": 1}\n{"a":', "row 2: is no JSON"),
         ("x.jsonl", b"\xff\xfe", "is not UTF-8"),
         ("x.jsonl.gz", b"plain", "no whole gzip file"),
-        ("x.jsonl.gz", gzip.compress(b"{}" * 500)[:-9], "no whole gzip file"),
+        ("x.jsonl.gz", gzip.compress(b"{}" * 500, mtime=0)[:-9], "no whole gzip file"),
         ("x.csv", b"a,b\n1\n", "row 1: has fewer cells than the header"),
         ("x.csv", b"a,b\n1,2\n1,2,3\n", "row 2: has more cells than the header"),
         ("x.csv", b'a,b\n1,"2\n', "line"),
@@ -82,3 +83,17 @@ def test_json_lines_survive_whatever_texts_hold(tmp_path_factory, records) -> No
     path = tmp_path_factory.mktemp("rows") / "x.jsonl"
     path.write_text("".join(json.dumps(r, ensure_ascii=True) + "\n" for r in records))
     assert [row.values for row in read_rows(path)] == records
+
+
+def test_a_cell_may_be_as_long_as_the_file(tmp_path) -> None:
+    before = csv.field_size_limit()
+    path = tmp_path / "x.csv"
+    path.write_text(f"id,text\n1,{'a' * 140_000}\n2,short\n3,{'b' * 200_000}\n")
+    rows = iterate_rows(path)
+    assert len(next(rows).text("text")) == 140_000
+    assert csv.field_size_limit() == before  # also while others read
+    assert [len(row.text("text")) for row in rows] == [5, 200_000]
+    path.write_text('id,text\n1,"a\n')
+    with pytest.raises(UserError):
+        read_rows(path)
+    assert csv.field_size_limit() == before

@@ -8,6 +8,7 @@ from evaluation.statistics import (
     Interval,
     bootstrap_interval,
     holm,
+    holm_known,
     mean_interval,
     p_value,
     paired_difference,
@@ -219,6 +220,16 @@ def test_holm():
     assert holm([]) == ()
     with pytest.raises(InvalidSetting, match="p-values"):
         holm([0.1, float("nan")])
+
+
+def test_holm_over_what_is_known():
+    found = holm_known([None, 0.04, None, 0.01, 0.03])
+    assert (found[0], found[2]) == (None, None)
+    assert (found[1], *found[3:]) == holm([0.04, 0.01, 0.03])
+    assert holm_known([None, None]) == (None, None)
+    assert holm_known([]) == ()
+    with pytest.raises(InvalidSetting):
+        holm_known([None, 1.5])
 
 
 def test_holm_keeps_the_family_error():

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.gaps import Gap, require_whole
 from evaluation.harness.figures import NONE, official, read_values, require_agreement
-from evaluation.harness.offline.completeness import require_all, require_once
+from evaluation.harness.offline.completeness import require_once
 from evaluation.harness.offline.found import one_model
 from evaluation.harness.suite import TASKS
 from evaluation.rows import Row, read_rows, read_text
@@ -97,7 +98,8 @@ def score_logged(
         n += len(usable)
     missing = max(expected - n, 0)
     where = paths[0] if len(paths) == 1 else paths[0].parent
-    require_all(missing, expected, f"{missing} have no usable sample", where, allow_missing)
+    gap = Gap(str(where), "documents", {"no usable sample": missing}, expected)
+    require_whole([gap], allow_missing)
     labels = {key: _label(task, key) for key in keys}
     figures = {labels[key]: values.values for key, values in pooled.items() if _is_share(values)}
     if not figures:

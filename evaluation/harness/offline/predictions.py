@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation.harness.offline.completeness import require_all, require_once
+from evaluation.gaps import Gap, require_whole
+from evaluation.harness.offline.completeness import require_once
 from evaluation.harness.offline.found import one_model
 from evaluation.harness.offline.numbers import TOLERANCE, equal, last_boxed, number
 from evaluation.harness.records import Document
@@ -74,8 +75,8 @@ def score_predictions(
             without_box += answer is None
             boxed.append(100.0 * equal(answer, truth))
     missing = size - len(stored)
-    why = f"{size - len(rows)} rows are missing, {unmade} predictions are null"
-    require_all(missing, size, why, path, allow_missing)
+    why = {"no row": size - len(rows), "the prediction is null": unmade}
+    require_whole([Gap(str(path), "documents", why, size)], allow_missing)
     if not stored:
         raise UserError(f"{path}: no problem can be scored")
     figures = {"accuracy": stored}

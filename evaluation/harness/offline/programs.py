@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from evaluation.gaps import Gap, require_whole
 from evaluation.harness.humaneval import check
-from evaluation.harness.offline.completeness import first_few, require_all
 from evaluation.harness.offline.found import one_model
 from evaluation.harness.records import Document
 from evaluation.harness.sandbox import find_fence
@@ -58,8 +58,8 @@ def score_programs(
         if not verdict.passed:
             reasons[verdict.why.partition(":")[0]] += 1
     missing = [name for name, own in passed.items() if not own]
-    why = f"no completion for {first_few(missing)}"
-    require_all(len(missing), len(known), why, path, allow_missing)
+    gap = Gap(str(path), "documents", {"no completion": missing}, len(known))
+    require_whole([gap], allow_missing)
     solved = {name: 100.0 * sum(own) / len(own) for name, own in passed.items() if own}
     return one_model(
         "humaneval",

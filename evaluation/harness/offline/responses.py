@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.gaps import Gap, require_whole
 from evaluation.harness.definitions import units
 from evaluation.harness.documents import Documents
 from evaluation.harness.figures import Values, official, read_values
-from evaluation.harness.offline.completeness import first_few, require_all, require_once
+from evaluation.harness.offline.completeness import require_once
 from evaluation.harness.offline.found import one_model
 from evaluation.harness.records import Document
 from evaluation.harness.suite import Task
@@ -78,8 +79,9 @@ def score_responses(
         unscorable = set(without_data(documents))
         kept = [i for i in kept if i not in unscorable]
     missing = [i for i in range(len(documents)) if i not in set(kept)]
-    why = f"no usable answer to {first_few(documents[i][name] for i in missing)}"
-    require_all(len(missing), len(documents), why, path, allow_missing)
+    unanswered = [str(documents[i][name]) for i in missing]
+    gap = Gap(str(path), "documents", {"no usable answer": unanswered}, len(documents))
+    require_whole([gap], allow_missing)
     if not kept:
         raise UserError(f"{path}: no answer can be scored")
     samples, results = _through_lm_eval(task, [documents[i] for i in kept], answers, kept)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.harness.offline.completeness import first_few, require_all, require_once
+from evaluation.gaps import Gap, require_whole
+from evaluation.harness.offline.completeness import require_once
 from evaluation.harness.offline.found import one_model
 from evaluation.harness.records import Document
 from evaluation.harness.suite import TASKS
@@ -76,10 +77,14 @@ def score_log(
         values.append(100.0 * right)
         clusters.append(str(key))
     absent = size - len(rows)
-    why = [f"{absent} rows are missing"] if absent else []
-    if unusable:
-        why.append(f"log-likelihoods are not finite in documents {first_few(unusable)}")
-    require_all(absent + len(unusable), size, "; ".join(why), path, allow_missing)
+    broken = [f"document {key}" for key in unusable]
+    gap = Gap(
+        str(path),
+        "documents",
+        {"no row": absent, "log-likelihoods that are not finite": broken},
+        size,
+    )
+    require_whole([gap], allow_missing)
     if not values:
         raise UserError(f"{path}: no document can be scored")
     if ties:
@@ -92,8 +97,8 @@ def score_log(
         {"accuracy": values},
         {"accuracy": clusters},
         n=len(values),
-        missing=absent + len(unusable),
-        flags=[f"{absent + len(unusable)} of {size} documents are missing"] if why else [],
+        missing=gap.count,
+        flags=[f"{gap.count} of {size} documents are missing"] if gap.count else [],
         hashes={"outputs": sha256_file(path)},
         settings={"rule": "argmax of the two log-likelihoods"},
         notes=notes,

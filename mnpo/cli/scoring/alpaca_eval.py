@@ -9,7 +9,7 @@ from mnpo.cli.scoring.common import AllowMissingOption, JsonOption, OutputOption
 
 HELP = """Score AlpacaEval 2 from stored annotations.
 
-Win rate and length-controlled win rate as the official package has them, with intervals over
+Win rate and length-controlled win rate as the official package has them, with intervals over \
 instructions in which the length-controlled model is fitted anew on every draw.
 """
 
@@ -46,12 +46,20 @@ def score(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     replicates: Annotated[int, typer.Option(help="Draws of the bootstrap.")] = 1000,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes at most; results do not depend on it.  \\[default: one for each core, "
+            "where there are many models]"
+        ),
+    ] = None,
     output: OutputOption = None,
     allow_missing: AllowMissingOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score stored annotations; see HELP."""
     from evaluation.alpaca_eval.files import score_files
+    from evaluation.alpaca_eval.many import cores
 
     report(
         score_files(
@@ -63,6 +71,7 @@ def score(
             seed=seed,
             replicates=replicates,
             allow_missing=allow_missing,
+            jobs=cores() if jobs is None else jobs,
         ),
         output,
         as_json,

@@ -9,8 +9,8 @@ from mnpo.cli.scoring.common import AllowMissingOption, JsonOption, OutputOption
 
 HELP = """Score Arena-Hard from stored verdicts: battles, or the judge's judgements.
 
-Both official figures and intervals, and intervals that know that both orders of a question and the
-three rows of a strong verdict belong together.
+Both official figures and intervals, and intervals that know that both orders of a question and \
+the three rows of a strong verdict belong together.
 """
 
 

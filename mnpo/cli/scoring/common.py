@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnpo.cli.lines import say
+
 if TYPE_CHECKING:
     from evaluation.scores import Scores
 
@@ -33,7 +35,7 @@ def report(scores: "Scores", output: Path | None, as_json: bool) -> None:
     """
     from evaluation.scores_table import parts_table, scores_table
     from evaluation.tidy import results_csv
-    from mnpo.cli.printing import print_to
+    from mnpo.cli.printing import print_to, width_of
     from mnpo.runs.files import write_atomically
 
     text = scores.json()
@@ -45,11 +47,9 @@ def report(scores: "Scores", output: Path | None, as_json: bool) -> None:
         print(text, end="")
         return
     parts = parts_table(scores)
-    print_to(sys.stdout, scores_table(scores), *(() if parts is None else (parts,)))
-    for note in scores.notes:
-        print(note)
+    table = scores_table(scores, width_of(sys.stdout))
+    print_to(sys.stdout, table, *(() if parts is None else (parts,)), *scores.notes)
     for own in scores.models:
-        for flag in own.flags:
-            print(f"warning: {own.model}: {flag}")
+        print_to(sys.stdout, *(f"warning: {own.model}: {flag}" for flag in own.flags))
     if output is not None:
-        print(f"wrote {output / 'results.json'}, results.csv")
+        say(f"wrote {output / 'results.json'}, results.csv")

@@ -9,7 +9,7 @@ from mnpo.cli.scoring.common import AllowMissingOption, JsonOption, OutputOption
 
 HELP = """Score judges on LLMBar from their stored verdicts.
 
-Accuracy over both orders of each pair, by subset and by order, with intervals over pairs. The
+Accuracy over both orders of each pair, by subset and by order, with intervals over pairs. The \
 "models" of the results are the judges.
 """
 

@@ -9,8 +9,8 @@ from mnpo.cli.scoring.common import AllowMissingOption, JsonOption, OutputOption
 
 HELP = """Score stored outputs of one of lm-eval's tasks.
 
-What the rows hold decides how: lm-eval's logged samples (any task), predictions beside right
-answers (gsm8k), log-likelihoods of two options (winogrande), answers to prompts (gsm8k, ifeval,
+What the rows hold decides how: lm-eval's logged samples (any task), predictions beside right \
+answers (gsm8k), log-likelihoods of two options (winogrande), answers to prompts (gsm8k, ifeval, \
 minerva-math, aime24; with --data), programs (humaneval; with --data and --allow-code).
 """
 

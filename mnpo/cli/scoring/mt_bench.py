@@ -9,8 +9,8 @@ from mnpo.cli.scoring.common import AllowMissingOption, JsonOption, OutputOption
 
 HELP = """Score MT-Bench from stored judgements: ratings of answers, or comparisons of two.
 
-Ratings and winners are read again from the judge's own texts. Beside the official means stand
-intervals over questions, and how much of them is the judge's noise where answers were judged
+Ratings and winners are read again from the judge's own texts. Beside the official means stand \
+intervals over questions, and how much of them is the judge's noise where answers were judged \
 repeatedly.
 """
 

@@ -4,21 +4,21 @@ import json
 import re
 from typing import Literal, TypeAlias
 
+from mnpo.judging import verdict_tag
 from mnpo.judging.calls import InvalidReply, Reply
+from mnpo.judging.verdict_tag import Verdict, read_tag
 
-Verdict: TypeAlias = Literal["A", "B", "tie"]
 Contract: TypeAlias = Literal["json", "tag"]
 
 #: What the question says about the answer; ``{{ contract }}`` in a template.
 INSTRUCTIONS: dict[Contract, str] = {
     "json": 'Answer with one JSON object and nothing else: {"verdict": "A"}, {"verdict": "B"} or '
     '{"verdict": "tie"}.',
-    "tag": "Think first if you need to, then end with exactly one line <verdict>A</verdict>, "
-    "<verdict>B</verdict> or <verdict>tie</verdict>.",
+    "tag": verdict_tag.INSTRUCTION,
 }
 
 _VERDICTS: dict[str, Verdict] = {"a": "A", "b": "B", "tie": "tie"}
-_TAG = re.compile(r"<verdict>(.*?)</verdict>", re.DOTALL | re.IGNORECASE)
+_VERSIONS: dict[Contract, int] = {"json": 1, "tag": 2}
 _FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL)
 
 
@@ -30,9 +30,9 @@ class VerdictContract:
     """
 
     def __init__(self, form: Contract) -> None:
-        self.name = f"oracle/{form}@1"
+        self.name = f"oracle/{form}@{_VERSIONS[form]}"
         self.choices: tuple[str, ...] = ("A", "B", "tie")
-        self.lead = '{"verdict": "' if form == "json" else "<verdict>"
+        self.lead = '{"verdict": "' if form == "json" else verdict_tag.LEAD
         self._form = form
 
     def read(self, reply: Reply) -> Verdict:
@@ -48,19 +48,16 @@ def read_verdict(reply: str, contract: Contract) -> Verdict:
     """The verdict of a reply that keeps the contract.
 
     "json": the reply is one JSON object, in a code fence or not, whose "verdict" is A, B or tie.
-    "tag": the reply has <verdict> tags, and they all say the same. Case does not matter.
+    "tag": its last line is a <verdict> tag and nothing else, and no other tag contradicts it (see
+    `mnpo.judging.verdict_tag`). Case does not matter.
 
     Raises:
         InvalidReply: anything else.
     """
-    found = _from_json(reply) if contract == "json" else _from_tags(reply)
-    verdict = _VERDICTS.get(found.strip().lower())
-    if verdict is None:
-        raise InvalidReply(f"verdict {found[:40]!r} is none of A, B, tie")
-    return verdict
+    return read_tag(reply) if contract == "tag" else _from_json(reply)
 
 
-def _from_json(reply: str) -> str:
+def _from_json(reply: str) -> Verdict:
     text = reply.strip()
     fenced = _FENCE.match(text)
     try:
@@ -69,13 +66,7 @@ def _from_json(reply: str) -> str:
         raise InvalidReply("it is no JSON object") from None
     if not isinstance(answer, dict) or not isinstance(answer.get("verdict"), str):
         raise InvalidReply('it has no "verdict"')
-    return str(answer["verdict"])
-
-
-def _from_tags(reply: str) -> str:
-    found = {str(verdict).strip().lower() for verdict in _TAG.findall(reply)}
-    if not found:
-        raise InvalidReply("it has no <verdict> tag")
-    if len(found) > 1:
-        raise InvalidReply("its <verdict> tags contradict one another")
-    return found.pop()
+    verdict = _VERDICTS.get(answer["verdict"].strip().lower())
+    if verdict is None:
+        raise InvalidReply(f"verdict {answer['verdict'][:40]!r} is none of A, B, tie")
+    return verdict

@@ -86,7 +86,7 @@ def test_both_orders_are_averaged_and_both_needed(world):
         gone = call.item == "9/mini" and call.order == "AB"
         return Outcome(None, "timeout") if gone else biased(call)
 
-    with pytest.raises(UserError, match=r"1 preferences missing or NaN \(instruction 9\)"):
+    with pytest.raises(UserError, match=r"instruction 9 \(no preference, or NaN\)"):
         bench.score([answers], half, judge="fake")
     with pytest.raises(InvalidSetting, match="orders"):
         open_benchmark(world.files(), orders="twice")
@@ -95,14 +95,18 @@ def test_both_orders_are_averaged_and_both_needed(world):
 def test_missing_is_missing(world, bench):
     few = world.answers("mini", only=range(1, world.size))
     verdicts = judge_of(world, lambda *_: 2.0, failing={"7/mini"})
-    with pytest.raises(UserError, match="58 of 60 scored: 1 rows absent") as caught:
+    with pytest.raises(UserError, match=r"2 of 60 .*: instruction 0 \(no row\), inst") as caught:
         bench.score([few], verdicts, judge="fake")
     assert "--allow-missing" in str(caught.value)
     scores = bench.score([few], verdicts, judge="fake", allow_missing=True)
     (found,) = scores.models
     assert (found.n, found.missing) == (58, 2)
     assert found.metrics["win_rate"].value == 100.0
-    assert "length_controlled_win_rate/true_index" in found.metrics
+    # The figure is by each answer's own instruction; only the official code goes by position.
+    assert "length_controlled_win_rate/true_index" not in found.metrics
+    assert found.headline == "length_controlled_win_rate"
+    assert found.official["length_controlled_win_rate"].value != found.score.value
+    assert any("by a row's position" in flag for flag in found.flags)
     assert "1 preferences missing: 3 replies broke the contract" in scores.notes
 
 
@@ -157,6 +161,9 @@ def test_a_limit_is_said(world):
     scores = bench.score([world.answers("mini")], judge_of(world, world.preference), judge="fake")
     assert (scores.models[0].n, scores.models[0].missing) == (20, 0)
     assert "length_controlled_win_rate/true_index" not in scores.models[0].metrics
+    official = scores.models[0].official["length_controlled_win_rate"]
+    assert official.value != scores.models[0].score.value
+    assert "row's position" in official.rule
     assert any("20 of 60 instructions: not comparable" in note for note in scores.notes)
 
 

@@ -5,11 +5,16 @@ import numpy as np
 import pytest
 
 from evaluation.alpaca_eval import files as module
+from evaluation.alpaca_eval import many
 from evaluation.alpaca_eval.files import score_files
+from evaluation.alpaca_eval.length_control import read_gamed
+from evaluation.alpaca_eval.package import official_fit
 from evaluation.data.files import BenchmarkFiles
 from evaluation.statistics import mean_interval, p_value, paired_difference
 from mnpo.errors import InvalidSetting, UserError
 from mnpo.runs.files import sha256_file
+
+LC = "length_controlled_win_rate"
 
 
 @pytest.fixture(autouse=True)
@@ -78,26 +83,130 @@ def test_without_length_control_win_rates_are_the_headline(world):
 
 
 def test_without_outputs_there_is_no_length_control(world):
-    rows = [
-        {"index": k, "generator_2": "mini", "preference": world.preference("mini", k)}
-        for k in range(60)
-    ]
-    (own,) = score_files([world.write("a.json", rows)], [], world.reference).models
+    names = ("instruction", "generator_2", "annotator", "preference")
+    rows = [{name: row[name] for name in names} for row in world.annotations("mini")]
+    path = world.write("a.json", rows)
+    scores = score_files([path], [], world.reference)
+    (own,) = scores.models
     assert own.headline == "win_rate"
+    assert scores.describe()["models"]["mini"]["length_controlled_win_rate"] is None
     assert "--outputs" in own.details["length_control"]["why_not"]
+    assert any("no length-controlled win rate" in f and "--outputs" in f for f in own.flags)
+    assert not any("length control" in note for note in scores.notes)
+    folder = write(world, "maxi")
+    scores = score_files([path, folder], [], world.reference)
+    assert [own.headline for own in scores.models] == ["win_rate", "length_controlled_win_rate"]
+    assert any("length control with the files" in note for note in scores.notes)
+    assert [own.metric for own in scores.comparisons] == ["win_rate"]
+
+
+def numbered(world, model, absent):
+    """As an official run over fewer instructions numbers its rows: by their place in the file."""
+    rows = [row | {"index": k} for k, row in enumerate(world.annotations(model)) if k not in absent]
+    return [row | {"row": k} for k, row in enumerate(rows)]
+
+
+def by_position(world, rows):
+    """The package's figure for a file of these rows."""
+    found = official_fit(
+        np.array([row["preference"] for row in rows]),
+        np.array([len(row["output_1"]) for row in rows]),
+        np.array([len(row["output_2"]) for row in rows]),
+        world.glm / "df_gamed.csv",
+    )
+    return pytest.approx(found.value, abs=1e-9)
 
 
 def test_absent_rows_shift_the_official_figure_only(world):
     rows = world.annotations("mini")
     del rows[3]
     path = world.write("a.json", rows)
-    with pytest.raises(UserError, match="59 of 60 scored: 1 rows absent"):
+    with pytest.raises(UserError, match="1 of 60 annotations are missing"):
         score_files([path], [], world.reference)
     scores = score_files([path], [], world.reference, allow_missing=True)
     (own,) = scores.models
-    assert own.metrics["length_controlled_win_rate/true_index"].value != own.score.value
+    difficulty = read_gamed(world.glm / "df_gamed.csv").by_instruction
+    _, tilt, constant = own.details["length_control"]["weights"]
+    kept = np.delete(difficulty, 3)
+    assert own.score.value == pytest.approx(
+        100 * np.mean(1 / (1 + np.exp(-constant - tilt * kept))), abs=1e-9
+    )
+    assert own.official[LC].value == by_position(world, rows)
+    assert own.official[LC].value != own.score.value
+    assert "row's position" in own.official[LC].rule
+    assert own.details["length_control_by_position"]["C"] > 0
+    assert f"{LC}/true_index" not in own.metrics
     assert any("by a row's position" in flag for flag in own.flags)
     assert any("rows missing: mini 1 of 60" in note for note in scores.notes)
+
+
+def test_a_file_that_numbers_its_own_rows_keeps_the_boards_figure(world):
+    """Rows numbered without a gap although instructions are absent: so the board counted them."""
+    rows = numbered(world, "mini", {3, 40})
+    path = world.write("a.jsonl", rows)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (own,) = score_files([path], [], world.reference, allow_missing=True).models
+    assert own.headline == LC
+    assert own.score.value == by_position(world, rows)
+    assert own.official[LC].value == own.score.value
+    for row in rows:
+        del row["row"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (plain,) = score_files([path], [], world.reference, allow_missing=True).models
+    assert own.metrics[f"{LC}/true_index"] == plain.score  # value and interval
+    assert own.score.low != plain.score.low
+    (flag,) = [flag for flag in own.flags if "true_index" in flag]
+    assert f"{own.score.value:.2f}" in flag
+    assert f"{plain.score.value:.2f}" in flag
+
+
+@pytest.mark.parametrize("also", [set(), {17}])
+def test_a_row_taken_out_of_a_numbered_file_does_not_count_by_position(world, also):
+    rows = numbered(world, "mini", also)
+    (own,) = score_files(
+        [world.write("a.json", rows[1:])], [], world.reference, allow_missing=True
+    ).models
+    for row in rows:
+        del row["row"]
+    (plain,) = score_files(
+        [world.write("b.json", rows[1:])], [], world.reference, allow_missing=True
+    ).models
+    assert own.score == plain.score
+    assert own.official[LC].value == by_position(world, rows[1:]) != own.score.value
+
+
+def test_absent_rows_at_the_end_shift_nothing(world):
+    rows = world.annotations("mini")[:-2]
+    (own,) = score_files(
+        [world.write("a.json", rows)], [], world.reference, allow_missing=True
+    ).models
+    assert own.official[LC].value == own.score.value
+    assert not any("position" in flag for flag in own.flags)
+
+
+def test_differences_are_of_figures_by_each_rows_own_instruction(world):
+    mini = world.write("a.json", numbered(world, "mini", {3, 40}))
+    maxi = world.write("b.json", world.annotations("maxi"))
+    scores = score_files([mini, maxi], [], world.reference, allow_missing=True)
+    one, other = scores.models
+    (pair,) = scores.comparisons
+    assert pair.metric == f"{LC}/true_index"
+    assert pair.difference.value == pytest.approx(
+        one.metrics[f"{LC}/true_index"].value - other.score.value
+    )
+    assert pair.difference.value != pytest.approx(one.score.value - other.score.value)
+
+
+@pytest.mark.slow
+def test_several_processes_find_what_one_does(world, monkeypatch):
+    monkeypatch.setattr(many, "LEAST", 1)
+    folder = write(world, "mini", "maxi", "midi")
+    one, two = (
+        score_files([folder], [], world.reference, replicates=50, jobs=jobs) for jobs in (1, 2)
+    )
+    assert one.json() == two.json()
+    with pytest.raises(InvalidSetting, match="jobs"):
+        score_files([folder], [], world.reference, jobs=0)
 
 
 def test_published_weights(world):

@@ -1,5 +1,8 @@
+import logging
 import math
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import alpaca_eval
@@ -45,6 +48,25 @@ def test_the_package_is_contained(world, monkeypatch):
     assert snapshot(folder) == before
     assert sklearn.get_config() == settings
     assert all(getattr(glm_winrate, name) is own for name, own in names.items())
+
+
+def test_the_package_logs_nothing(world):
+    """In a fresh process: loading the package would open the root logger, and a row fill it."""
+    code = (
+        "import logging, sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from evaluation.alpaca_eval.package import official_fit\n"
+        "p = np.linspace(1, 2, 60); p[:9] = np.nan\n"
+        "official_fit(p, np.arange(60), np.arange(60) ** 2 % 37, Path(sys.argv[1]))\n"
+        "print(logging.root.level, logging.root.handlers)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, world.glm / "df_gamed.csv"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (ran.stdout.strip(), ran.stderr) == (f"{logging.WARNING} []", "")
 
 
 def test_the_fit_is_the_packages_own(world, monkeypatch):

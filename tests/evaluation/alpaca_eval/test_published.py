@@ -84,6 +84,45 @@ def test_the_published_value_is_on_the_path_over_the_grid(scores, expected):
         assert min(abs(value - wanted) for value in path) < 1e-6
 
 
+def test_the_incomplete_model(scores):
+    """The board's figure, by position, and beside it the one by each row's own instruction."""
+    own = next(own for own in scores.models if own.model == "text_davinci_001")
+    true = own.metrics[f"{LC}/true_index"]
+    assert own.official[LC].value == own.score.value
+    assert own.score.value == pytest.approx(9.0257, abs=1e-4)
+    assert true.value == pytest.approx(6.48, abs=0.01)
+    assert any("9.03" in flag and "6.48" in flag for flag in own.flags)
+    vicuna = next(own for own in scores.models if own.model == "vicuna-13b-v1.5").score.value
+    (pair,) = [
+        pair
+        for pair in scores.comparisons
+        if {pair.first, pair.second} == {own.model, "vicuna-13b-v1.5"}
+    ]
+    sign = 1 if pair.first == own.model else -1
+    assert sign * pair.difference.value == pytest.approx(true.value - vicuna, abs=1e-9)
+
+
+def test_a_file_without_its_first_row(folder, tmp_path, expected):
+    """One row less moves the figure by what one row can, and the official one by much more."""
+    with gzip.open(folder / "annotations" / "claude-2.1.jsonl.gz", "rt") as file:
+        lines = file.readlines()
+    path = tmp_path / "claude.jsonl"
+    path.write_text("".join(lines[1:]))
+    (own,) = score_files(
+        [path],
+        [folder / "outputs" / "claude-2.1.jsonl.gz"],
+        folder / "reference_gpt4_1106_preview.jsonl.gz",
+        glm=folder / "glm",
+        allow_missing=True,
+        replicates=50,
+    ).models
+    whole = float(expected["claude-2.1"]["published_lc_win_rate"])
+    assert own.score.value == pytest.approx(whole, abs=0.1)
+    assert own.score.low < whole < own.score.high
+    assert own.official[LC].value > whole + 4
+    assert f"{LC}/true_index" not in own.metrics
+
+
 def test_published_weights(folder, scores):
     difficulty = read_difficulty(folder / "glm" / "instruction_difficulty_recovered.csv")
     weights = read_weights(folder / "glm" / "published_glm_weights.csv")

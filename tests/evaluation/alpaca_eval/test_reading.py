@@ -120,8 +120,8 @@ def test_missing_rows_are_listed_and_need_permission(world, reference):
     with pytest.raises(UserError) as caught:
         require_complete([sample], reference, False)
     assert str(caught.value) == (
-        "mini: 57 of 60 scored: 2 rows absent (instruction 10, 50), 1 preferences missing or NaN "
-        "(instruction 2); complete them, or score what there is with --allow-missing"
+        "mini: 3 of 60 annotations are missing: instruction 10, instruction 50 (no row), "
+        "instruction 2 (no preference, or NaN); --allow-missing scores without them"
     )
     require_complete([sample], reference, True)
     assert (sample.scored, sample.missing) == (57, 3)
@@ -163,4 +163,4 @@ def test_a_limit_spreads_over_the_datasets(world, reference):
     few = reference.limited(6)
     assert [own.index for own in few.prompts] == [0, 10, 20, 30, 40, 50]
     assert few.total == world.size
-    assert reference.limited(99) is reference
+    assert reference.limited(99).prompts == reference.prompts

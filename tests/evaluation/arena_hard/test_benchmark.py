@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from evaluation.arena_hard.artefacts import file_name
 from evaluation.arena_hard.benchmark import open_benchmark
 from evaluation.arena_hard.files import score_files
 from evaluation.data.files import BenchmarkFiles
@@ -108,7 +107,7 @@ def test_missing_answers_and_verdicts_are_counted_never_filled_in(files, tmp_pat
     benchmark = open_benchmark(own)
     given = [answers(skip=["q0"])]
     with pytest.raises(
-        UserError, match="soup has verdicts on 4 of 6 questions, on 1 of them in one"
+        UserError, match=r"soup: 3 of 6 .* missing: 2 \(no verdict\), 1 \(in one order only\)"
     ):
         benchmark.score(given, failing, judge="j")
     scores = benchmark.score(given, failing, judge="j", allow_missing=True)
@@ -163,19 +162,6 @@ def test_options_and_files_are_checked(files) -> None:
     less = BenchmarkFiles("arena-hard-v0.1", {k: v for k, v in own.paths.items() if k != "config"})
     with pytest.raises(UserError, match="config file is not on this machine"):
         open_benchmark(less)
-
-
-@pytest.mark.parametrize("name", ["../../etc/x", "a/b", "/abs", "..", ".hidden", "", "a\x00b"])
-def test_names_cannot_leave_their_folder(name) -> None:
-    safe = file_name(name)
-    assert "/" not in safe
-    assert "\x00" not in safe
-    assert not safe.startswith(".")
-    assert safe != file_name(name + "x")
-
-
-def test_a_plain_name_stays() -> None:
-    assert file_name("gpt-4.1_mini") == "gpt-4.1_mini"
 
 
 @pytest.mark.shared_data

@@ -85,8 +85,8 @@ def test_published_models_of_another_judge(shared_data) -> None:
     battles = folder / "battles_gpt4o_judge/battles.csv.gz"
     with pytest.raises(
         UserError,
-        match=r"llama3_1_70b_awq4 has verdicts on 497 of 500 questions, "
-        "on 1 of them in one order only; llama3_1_70b_fp8 .* --allow-missing",
+        match=r"llama3_1_70b_awq4: 4 of 500 whole verdicts are missing: 3 \(no verdict\), "
+        r"1 \(in one order only\); .*llama3_1_70b_fp8: 1 of 500 .* --allow-missing",
     ):
         score_files("v0.1", battles=[battles])
     scores = score_files("v0.1", battles=[battles], allow_missing=True)
@@ -110,7 +110,7 @@ def test_published_models_of_another_judge(shared_data) -> None:
 
 def test_499_of_500_is_said_and_scored_only_when_allowed() -> None:
     judged = Collected(tuple(record(f"q{i}", WON, LOST) for i in range(499)))
-    with pytest.raises(UserError, match="m has verdicts on 499 of 500 questions; give --allow-mis"):
+    with pytest.raises(UserError, match=r"m: 1 of 500 .*: 1 \(no verdict\); --allow-mis"):
         score_verdicts(judged, V01)
     (own,) = score_verdicts(judged, V01, allow_missing=True).models
     assert (own.n, own.missing) == (499, 1)
@@ -152,7 +152,11 @@ def test_v20_has_a_score_for_each_category_and_subcategory(questions_file) -> No
     assert values["score/creative_writing"] == 25.0
     assert values["score/hard_prompt/coding"] == 100.0
     assert values["score/hard_prompt/math"] == 50.0
-    assert own.n == 6
+    assert (own.n, own.missing) == (4, 0)  # of the category that the score is of
+    assert (own.details["questions"], own.details["questions_scored"]) == (6, 6)
+    rows = {row.metric: row.interval for row in scores.results("run")}
+    assert rows["official/score"].clusters == rows["score"].clusters == 4
+    assert rows["official/score/creative_writing"].clusters == 2
     assert scores.settings["baselines"] == {
         "hard_prompt": "o3-mini-2025-01-31",
         "creative_writing": "gemini-2.0-flash-001",
@@ -161,6 +165,21 @@ def test_v20_has_a_score_for_each_category_and_subcategory(questions_file) -> No
     alone = score_verdicts(Collected(tuple(judged[:4])), V20, questions=hard + creative)
     assert "creative_writing: no verdicts, not scored" in alone.notes
     assert alone.models[0].missing == 0
+
+
+def test_gaps_of_another_category_are_not_missing_from_the_score(questions_file) -> None:
+    hard = asked(questions_file, 2, category="hard_prompt")
+    creative = read_questions(questions_file(["c0", "c1"], category="creative_writing"), V20)
+    judged = [
+        *(record(f"q{i}", WON, LOST, category="hard_prompt") for i in range(2)),
+        record("c0", LOST, TIED, category="creative_writing"),
+    ]
+    (own,) = score_verdicts(
+        Collected(tuple(judged)), V20, questions=hard + creative, allow_missing=True
+    ).models
+    assert (own.n, own.missing) == (2, 0)
+    assert (own.details["questions"], own.details["questions_scored"]) == (4, 3)
+    assert own.details["questions_without_verdict"] == 1
 
 
 def test_a_model_without_any_verdict_has_no_score(questions_file) -> None:

@@ -53,7 +53,7 @@ def test_stored_answers(folder, tmp_path):
         {"prompt": DOCUMENTS[1]["prompt"], "response": "Rain falls."},
     ]
     path = write_lines(tmp_path / "out.jsonl", rows)
-    with pytest.raises(UserError, match="1 of 2 documents can be scored"):
+    with pytest.raises(UserError, match="1 of 2 documents are missing"):
         score_outputs("ifeval", path, data=folder)
     (own,) = score_outputs("ifeval", path, data=folder, allow_missing=True).models
     assert own.metrics["accuracy"].value == 0.0

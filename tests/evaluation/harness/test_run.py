@@ -13,6 +13,7 @@ from harness_data import ARC, WINOGRANDE
 
 from evaluation.harness.planning import HarnessSettings
 from evaluation.harness.run import run_harness
+from evaluation.naming import folder_name
 from mnpo.errors import DamagedRun, InvalidSetting, UserError
 
 
@@ -167,14 +168,14 @@ def test_killed_in_the_middle_it_goes_on(data_dir, tmp_path):
 def test_two_models_are_compared_document_by_document(ran, data_dir, tmp_path, tiny):
     names = ["winogrande", "arc"]
     scores = run_harness(
-        {"one": "tiny", "../two": str(tiny.path)},
+        {"finished": "tiny", "../two": str(tiny.path)},
         names,
         output=tmp_path / "out",
         settings=HarnessSettings(data_dir),
     )
     assert [own.difference.value for own in scores.comparisons] == [0.0, 0.0]
     written = {path.name for path in (tmp_path / "out").iterdir()}
-    assert written == {"finished", "one", "_two"}
+    assert written == {"finished", folder_name("finished/"), folder_name("../two")}
     assert not (tmp_path / "two").exists()
 
 

@@ -74,9 +74,9 @@ def test_no_verdict_is_missing_here_and_wrong_officially():
 
 def test_what_is_refused():
     rows = judged_of(LABELS, WINNERS)
-    with pytest.raises(UserError, match="j: 4 of 419 pairs were judged, missing: Natural 4"):
+    with pytest.raises(UserError, match="j: 415 of 419 judged pairs are missing: Natural 4"):
         score_judges({"j": rows})
-    with pytest.raises(UserError, match="j: 3 of 4 pairs were judged, missing: Natural 0"):
+    with pytest.raises(UserError, match="j: 1 of 4 judged pairs are missing: Natural 0; --s"):
         score_judges({"j": rows[1:]}, pairs=pairs_of(*LABELS))
     own = score_judges({"j": rows[1:]}, pairs=pairs_of(*LABELS), allow_missing=True).models[0]
     assert (own.n, own.missing) == (6, 2)

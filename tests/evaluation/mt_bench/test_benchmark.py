@@ -101,7 +101,7 @@ def test_own_artefacts_score_to_the_same_figures(opened, answers, judge_with, tm
         return f"Hm. Rating: [[{1 + (len(call.messages[1].content) + 3 * call.repeat) % 10}]]"
 
     verdicts = judge_with(write_rating)
-    with pytest.raises(UserError, match=r"1 of 32 verdicts are missing \(3/turn-2/m; the first: n"):
+    with pytest.raises(UserError, match=r"1 of 32 verdicts are missing: 3/turn-2/m \(n"):
         bench.score(models, verdicts, judge="a/judge")
     scores = bench.score(models, verdicts, judge="a/judge", allow_missing=True)
     write(tmp_path / "out", bench.artefacts(models, verdicts, judge="a/judge"))
@@ -136,7 +136,7 @@ def test_a_judge_that_scores_leaves_a_text_that_reads_the_same(opened, answers, 
 def test_missing_answers_are_refused(opened, answers, judge_with):
     verdicts = judge_with(lambda call: "[[5]]")
     some = ModelAnswers("m", {"1": Answer(("a", "b")), "2": Answer(("only one",))})
-    with pytest.raises(UserError, match="m: 3 of 8 judgements are there, missing: question 2 t"):
+    with pytest.raises(UserError, match="m: 5 of 8 judgements are missing: question 2 t"):
         opened().score([some], verdicts, judge="j")
     own = opened().score([some], verdicts, judge="j", allow_missing=True).models[0]
     assert (own.n, own.missing) == (3, 5)

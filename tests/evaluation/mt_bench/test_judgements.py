@@ -32,6 +32,12 @@ def test_without_a_text_the_score_counts_and_without_a_score_the_text(rating, as
     assert [one.rating for one in found] == [6, 4]
 
 
+@pytest.mark.parametrize("cell", ["['j', 'single-v1']", '["j", "single-v1"]'])
+def test_a_judge_in_a_cell_of_a_csv_file(rating, as_rows, cell):
+    (one,) = read_judgements(as_rows([rating() | {"judge": cell}])).judgements
+    assert (one.judge, one.template) == ("j", "single-v1")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -50,6 +56,9 @@ def test_without_a_text_the_score_counts_and_without_a_score_the_text(rating, as
         ({"model": 3}, "model must be a text"),
         ({"judge": []}, "judge must be"),
         ({"judge": 5}, "judge must be"),
+        ({"judge": "['j', 5]"}, "judge must be"),
+        ({"judge": "[" * 9000 + "]"}, "judge must be"),
+        ({"judge": "[print('x'), 'y']"}, "judge must be"),
         ({"judgment": 5}, "judgment must be a text"),
         ({"judgment": None, "score": None}, "neither a score nor a judgment"),
     ],

@@ -77,7 +77,7 @@ def test_an_error_in_one_game_is_missing_and_no_tie():
 
 
 def test_absent_matches_are_refused():
-    with pytest.raises(UserError, match="base against m: 3 of 4 matches are there"):
+    with pytest.raises(UserError, match="base against m: 1 of 4 matches are missing"):
         score_matches(played([WIN] * 4)[1:], SET)
     own = score_matches(played([WIN] * 4)[1:], SET, allow_missing=True, baseline="base").models[0]
     assert (own.n, own.missing) == (3, 1)

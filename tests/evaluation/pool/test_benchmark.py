@@ -128,7 +128,7 @@ def test_a_missing_verdict_makes_the_pair_and_question_missing():
         return judge(call)
 
     benchmark = CrossPlayBenchmark(QUESTIONS)
-    with pytest.raises(UserError, match=r"1 pairs.*ebro and oder on question q3 \(refused\)"):
+    with pytest.raises(UserError, match=r"1 whole.*ebro and oder on question q3 \(refused\)"):
         benchmark.score(answers, gap, judge="toy")
     found = benchmark.score(answers, gap, judge="toy", allow_missing=True)
     ebro, _, tagus = found.models
@@ -148,7 +148,7 @@ def test_missing_answers():
     del answers[2].answers["q5"]
     benchmark = CrossPlayBenchmark(QUESTIONS)
     assert len(list(benchmark.calls_all(answers))) == 12 * 3 * 2 - 4
-    with pytest.raises(UserError, match=r"1 answers are missing, e.g. of tagus to question q5"):
+    with pytest.raises(UserError, match="tagus: 1 of 12 answers are missing: q5; --allow"):
         benchmark.score(answers, judge, judge="toy")
     found = benchmark.score(answers, judge, judge="toy", allow_missing=True)
     assert [own.missing for own in found.models] == [1, 1, 1]

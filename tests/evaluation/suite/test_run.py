@@ -74,7 +74,7 @@ def test_the_plan_counts_what_is_known(outputs, tmp_path) -> None:
 def test_several_judges_and_their_agreement(outputs, tmp_path) -> None:
     result = run_evaluation(settings(outputs, judges=[RULE, OTHER]), tmp_path / "run")
     assert [own.judge for own in result.scores][1] == "other"
-    found = json.loads((tmp_path / "run" / "mini" / "agreement.json").read_text())
+    found = json.loads((tmp_path / "run" / "mini-v1" / "agreement.json").read_text())
     assert found["krippendorff_alpha"]["nominal"]["value"] < 0.5
     assert set(found["judges"]) == {own.judge for own in result.scores}
 
@@ -86,6 +86,8 @@ def test_cross_play_of_the_same_answers(outputs, tmp_path) -> None:
     assert pool.benchmark == "cross-play"
     assert pool.models[0].score.value > 90
     assert list((tmp_path / "run" / "cross-play").glob("*/crossplay.csv"))
+    found = json.loads((tmp_path / "run" / "cross-play" / "agreement.json").read_text())
+    assert found["judges"][pool.judge]["position"]["value"] == pytest.approx(0, abs=1e-9)
 
 
 def test_missing_answers_are_refused_or_counted(outputs, tmp_path) -> None:
@@ -113,7 +115,12 @@ def test_asking_stops_when_the_interval_is_narrow(outputs, tmp_path) -> None:
     (scores,) = result.scores
     assert any("asking stopped after" in note for note in scores.notes)
     assert scores.models[0].n < 40
-    assert scores.models[0].missing == 40 - scores.models[0].n
+    assert scores.models[0].missing == 0
+
+
+def test_given_answers_may_be_more_than_the_limit(outputs, tmp_path) -> None:
+    (scores,) = run_evaluation(settings(outputs, limit=8), tmp_path / "run").scores
+    assert [(own.n, own.missing) for own in scores.models] == [(8, 0), (8, 0)]
 
 
 def test_a_judge_must_be_named(outputs) -> None:

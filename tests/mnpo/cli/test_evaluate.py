@@ -9,10 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from always_says import save_model_that_says
 from judge_server import JudgeServer
 
 from evaluation.mini.benchmark import open_benchmark
@@ -71,6 +73,9 @@ def test_the_plan_writes_nothing(bench, outputs) -> None:
         (["tiny", "--judge", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
         (["tiny", "--judge", "{kind: orakel}"], "unknown kind 'orakel'"),
         (["tiny", "--set", "answer.max_new_tokens=3"], "did you mean 'answers'"),
+        (["tiny", "--max-cost", "0"], "'--max-cost': must be above 0"),
+        (["tiny", "--max-cost", "nan"], "'--max-cost': must be above 0"),
+        (["tiny", "--max-cost", "inf"], "'--max-cost': must be above 0"),
         (["tiny", "--outputs", "x=nowhere.json"], "names? that one|there is no file"),
         (["tiny", "--benchmarks", "cross-play"], "at least two models"),
         (["tiny", "--config", "nowhere.yaml"], "nowhere.yaml"),
@@ -137,7 +142,7 @@ def test_a_judge_that_is_down_is_said(bench, outputs) -> None:
 
 def test_keys_are_nowhere(bench, outputs, monkeypatch) -> None:
     monkeypatch.setenv("THE_KEY", KEY)
-    with JudgeServer(lambda text: f"{KEY} <verdict>B</verdict>") as server:
+    with JudgeServer(lambda text: f"{KEY}\n<verdict>B</verdict>") as server:
         found = bench(
             "evaluate", *outputs, *judge_of(server, api_key_env="THE_KEY"), "--output", "run"
         )
@@ -189,18 +194,16 @@ def test_two_runs_share_a_cache_at_the_same_time(command, outputs) -> None:
     assert len(scores) == 1
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
+NO_SERVER = pytest.mark.skipif(
     find_spec("fastapi") is None or find_spec("uvicorn") is None,
     reason="`transformers serve` needs the packages fastapi and uvicorn",
 )
-def test_a_real_server_generates_and_judges(bench, tmp_path, monkeypatch) -> None:
-    """The embedded model knows no verdicts: a real server's nonsense must not become one."""
-    from mnpo.training.models.resolve import resolve
 
-    (tmp_path / "hub").mkdir()
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    folder = Path(str(resolve("tiny").path))
+
+@contextmanager
+def transformers_serve(folder: Path, home: Path):
+    """A real OpenAI-compatible server; yields its address."""
+    (home / "hub").mkdir(exist_ok=True)
     program = shutil.which("transformers", path=str(Path(sys.executable).parent))
     port = _free_port()
     words = [program, "serve", str(folder), "--device", "cpu", "--dtype", "float32"]
@@ -208,32 +211,55 @@ def test_a_real_server_generates_and_judges(bench, tmp_path, monkeypatch) -> Non
         [*words, "--host", "127.0.0.1", "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"HF_HOME": str(tmp_path)},
+        env=os.environ | {"HF_HOME": str(home)},
     )
     try:
-        url = f"http://127.0.0.1:{port}/v1"
         _wait_for(f"http://127.0.0.1:{port}/health")
-        generator = [
-            ("answers.backend", "server"),
-            ("answers.server.url", url),
-            ("answers.server.concurrency", 1),
-            ("answers.max_new_tokens", 16),
-        ]
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.slow
+@NO_SERVER
+def test_a_real_server_generates_and_its_nonsense_is_no_verdict(bench, tmp_path) -> None:
+    from mnpo.training.models.resolve import resolve
+
+    folder = Path(str(resolve("tiny").path))
+    with transformers_serve(folder, tmp_path) as url:
         judge = {"kind": "endpoint", "url": url, "model": str(folder), "concurrency": 1}
         judge |= {"max_tokens": 8}
         found = bench(
             "evaluate",
             *("tiny", "--limit", 2, "--output", "run", "--judge", json.dumps(judge)),
-            *(word for key, value in generator for word in ("--set", f"{key}={value}")),
+            *("--set", "answers.backend=server", "--set", f"answers.server.url={url}"),
+            *("--set", "answers.server.concurrency=1", "--set", "answers.max_new_tokens=16"),
             *("--set", "re_asks=0"),
         )
-    finally:
-        process.terminate()
-        process.wait(20)
     assert found.code == 1, found.err
-    assert "2 of 2 questions have no score" in found.err
+    assert "2 of 2 scores are missing" in found.err
     assert not list(Path("run").rglob("mini-v1/*/results.json"))
     assert list(Path("run").glob("stages/sample-*/groups.jsonl.gz"))
+
+
+@pytest.mark.slow
+@NO_SERVER
+def test_a_real_server_judges(bench, outputs, tmp_path) -> None:
+    """A model that always says A: both orders cancel out, and it is told as a bias of place."""
+    save_model_that_says("<verdict>A</verdict>", tmp_path / "model")
+    with transformers_serve(tmp_path / "model", tmp_path) as url:
+        judge = {"kind": "endpoint", "url": url, "model": str(tmp_path / "model")}
+        judge |= {"name": "always-a", "max_tokens": 8, "concurrency": 2}
+        found = bench(
+            *("evaluate", *outputs, "--limit", 5, "--output", "run"),
+            *("--judge", json.dumps(judge)),
+        )
+    assert found.code == 0, found.err
+    model = json.loads(Path("run/results.json").read_text())["results"][0]["models"]["m"]
+    assert (model["score"], model["n"], model["missing"]) == (50, 5, 0)
+    agreement = json.loads(Path("run/mini-v1/agreement.json").read_text())
+    assert agreement["judges"]["always-a"]["position"]["value"] == 0.5
 
 
 def _free_port() -> int:

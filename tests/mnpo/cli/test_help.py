@@ -3,8 +3,10 @@
 import re
 
 import pytest
+import typer
 
 import mnpo
+from mnpo.cli.app import app
 
 COMMANDS = [
     [],
@@ -15,6 +17,14 @@ COMMANDS = [
     ["algorithms"],
     ["algorithms", "list"],
     ["algorithms", "show"],
+    ["evaluate"],
+    ["score"],
+    *(
+        ["score", name]
+        for name in ("mini", "alpaca-eval", "arena-hard", "mt-bench", "llmbar", "lm-eval")
+    ),
+    ["data"],
+    *(["data", name] for name in ("list", "fetch", "import", "verify")),
 ]
 
 
@@ -25,6 +35,24 @@ def test_every_command_has_help_that_fits_a_terminal(bench, words) -> None:
     assert outcome.err == ""
     assert f"Usage: mnpo-bench {' '.join(words)}".strip() in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+def test_paragraphs_of_help_have_no_line_breaks_of_their_own() -> None:
+    """They are broken by the terminal's width, and a second time by a line's end in the source."""
+
+    def commands(command, *names):
+        yield " ".join(names), command
+        for name, inner in getattr(command, "commands", {}).items():
+            yield from commands(inner, *names, name)
+
+    broken = [
+        name
+        for name, command in commands(typer.main.get_command(app))
+        for text in (command.help, command.epilog)
+        for paragraph in (text or "").strip().split("\n\n")
+        if "\n" in paragraph
+    ]
+    assert not broken
 
 
 def test_the_installed_program_answers(program) -> None:

@@ -215,7 +215,11 @@ def test_no_completion(body) -> None:
     [
         ({"url": "host/v1"}, "must start with http"),
         ({"url": "https://me:pw@host/v1"}, "holds a password"),
+        ({"url": "https://host/v1?api-key=x"}, "must end with its path"),
+        ({"url": "https://host/v1#x"}, "must end with its path"),
         ({"extra_body": {"api_key": "x"}}, "holds 'api_key'"),
+        ({"extra_body": {"api-key": "x"}}, "holds 'api-key'"),
+        ({"extra_body": {"a": [{"b": {"Authorization": "x"}}]}}, "holds 'a.b.Authorization'"),
         ({"price_input": 1.0}, "give both price_input and price_output"),
         ({"price_input": -1.0, "price_output": 1.0}, "must be at least 0"),
         ({"tempratur": 1}, "did you mean 'temperature'"),

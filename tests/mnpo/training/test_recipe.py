@@ -27,6 +27,14 @@ def test_the_least_recipe():
             {"data": {"use_completions": True}, "sampling": {"support": "given"}},
             "data.use_completions and sampling.support=given are two ways",
         ),
+        (
+            {"sampling": {"server": {"url": "http://h:1/v1?api-key=x"}}},
+            "sampling.server.url: must end with its path, without ? or #",
+        ),
+        (
+            {"sampling": {"server": {"url": "http://me:pw@h:1/v1"}}},
+            "sampling.server.url: holds a password",
+        ),
     ],
 )
 def test_recipes_that_cannot_be_run(values, says):

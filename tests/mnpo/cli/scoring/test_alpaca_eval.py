@@ -58,7 +58,14 @@ def test_nothing_is_written_when_rows_are_missing(run, files, tmp_path):
     arguments = ("--annotations", annotations, "--reference", reference, "--output", output)
     done = run(*arguments)
     assert isinstance(done.exception, UserError)
-    assert "11 of 12 scored: 1 rows absent (instruction 11)" in str(done.exception)
+    assert "1 of 12 annotations are missing: instruction 11 (no row)" in str(done.exception)
     assert not output.exists()
     assert run(*arguments, "--allow-missing").exit_code == 0
     assert json.loads((output / "results.json").read_text())["models"]["mini"]["missing"] == 1
+
+
+def test_jobs_are_at_least_one(run, files):
+    reference, annotations = files
+    arguments = ("--annotations", annotations, "--reference", reference)
+    assert "--jobs must be at least 1" in str(run(*arguments, "--jobs", 0).exception)
+    assert run(*arguments, "--jobs", 2).exit_code == 0

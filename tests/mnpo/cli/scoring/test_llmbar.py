@@ -59,7 +59,7 @@ def test_one_official_file(run, stored, tmp_path):
 def test_a_missing_pair(run, stored, tmp_path):
     done = run("--judgments", stored(45), "--subset", "Adversarial/Manual", "--output", "out")
     assert isinstance(done.exception, UserError)
-    assert "45 of 46 pairs were judged, missing: Adversarial/Manual 45" in str(done.exception)
+    assert "1 of 46 judged pairs are missing: Adversarial/Manual 45" in str(done.exception)
     assert not (tmp_path / "out").exists()
 
 

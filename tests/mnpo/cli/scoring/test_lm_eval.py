@@ -61,12 +61,12 @@ class TestPredictions:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            (lambda rows: rows[:2], "2 of 3 documents can be scored (1 rows are missing"),
+            (lambda rows: rows[:2], "1 of 3 documents are missing: 1 (no row); --allow"),
             (lambda rows: [*rows, rows[0]], "problem 0 stands already in"),
             (lambda rows: [rows[0] | {"gt": "13"}, *rows[1:]], "gt is 13, and problem 0 has 12"),
             (lambda rows: [rows[0] | {"gt": "soup"}, *rows[1:]], "expected a number"),
             (lambda rows: [rows[0] | {"idx": 9}, *rows[1:]], "outside the 3 problems"),
-            (lambda rows: [rows[0] | {"pred": None}, *rows[1:]], "1 predictions are null"),
+            (lambda rows: [rows[0] | {"pred": None}, *rows[1:]], "1 (the prediction is null)"),
         ],
     )
     def test_bad_files(self, predictions, data, change, message):
@@ -97,11 +97,11 @@ class TestWinogrande:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            (lambda rows: rows[:2], "2 of 3 documents"),
+            (lambda rows: rows[:2], "1 of 3 documents are missing: 1 (no row)"),
             (lambda rows: [*rows, rows[0]], "document 0 stands already in"),
             (
                 lambda rows: [rows[0] | {"logit_0": float("nan")}, *rows[1:]],
-                "not finite in documents 0",
+                "document 0 (log-likelihoods that are not finite)",
             ),
             (lambda rows: [rows[0] | {"logit_0": "soup"}, *rows[1:]], "expected a number"),
             (lambda rows: [rows[0] | {"acc": False}, *rows[1:]], "acc is recorded as False"),
@@ -168,7 +168,7 @@ class TestResponses:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            (lambda rows: rows[1:], "2 of 3 documents can be scored (no usable answer to A pan"),
+            (lambda rows: rows[1:], "1 of 3 documents are missing: A pan"),
             (lambda rows: [*rows, rows[0]], "stands already in"),
             (lambda rows: [rows[0] | {"question": "Other?"}, *rows[1:]], "is no question of GSM8K"),
             (lambda rows: [rows[0] | {"response": None}, *rows[1:]], "no usable answer"),
@@ -208,7 +208,7 @@ class TestPrograms:
 
     def test_a_problem_without_completion(self, data, tmp_path):
         path = write_lines(tmp_path / "out.jsonl", self.rows()[:1])
-        with pytest.raises(UserError, match="1 of 2 documents can be scored"):
+        with pytest.raises(UserError, match="1 of 2 documents are missing"):
             score_outputs("humaneval", path, data=data, allow_code=True)
 
 
@@ -307,7 +307,7 @@ class TestPublished:
         source = shared_data / LM_EVAL / "gsm8k/model_outputs/tora-70b-v1.0.jsonl.gz"
         path = tmp_path / "cut.jsonl"
         path.write_bytes(gzip.decompress(source.read_bytes()).rstrip().rpartition(b"\n")[0])
-        with pytest.raises(UserError, match="1318 of 1319"):
+        with pytest.raises(UserError, match="1 of 1319"):
             score_outputs("gsm8k", path)
         assert one(score_outputs("gsm8k", path, allow_missing=True)).missing == 1
 

@@ -57,7 +57,7 @@ def test_files_and_table(call, judgements, tmp_path):
 def test_missing_rows(call, judgements, tmp_path):
     lines = judgements.read_text().splitlines(keepends=True)
     judgements.write_text("".join(lines[3:]))
-    with pytest.raises(UserError, match="2 of 40 questions have no score"):
+    with pytest.raises(UserError, match="2 of 40 scores are missing"):
         call("--judgments", judgements, "--output", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     own = json.loads(call("--judgments", judgements, "--allow-missing", "--json"))["models"]["m"]

@@ -76,7 +76,7 @@ def test_json_goes_to_stdout_alone(run, stored):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows: rows[1:], "m: 159 of 160 judgements are there, missing: question 81 turn 1"),
+        (lambda rows: rows[1:], "m: 1 of 160 judgements are missing: question 81 turn 1"),
         (lambda rows: [*rows, rows[7]], "row 161: is a copy of .*row 8"),
         (lambda rows: [{**rows[0], "question_id": 7}, *rows[1:]], "question 7 turn 1 is not among"),
         (lambda rows: [{**rows[0], "judge": ["k", "x"]}, *rows[1:]], "several judges"),

@@ -168,7 +168,7 @@ BROKEN = [
     ("a.csv", b"prompt,completion\na,b\nc\n", "row 2: has another number of cells"),
     ("a.csv", b'prompt\n"a\n', "not CSV"),
     ("a.parquet", b"PAR1 and so on", "cannot be read as parquet"),
-    ("a.jsonl.gz", gzip.compress(GOOD.encode() * 99)[:-9], "the gzip file is damaged"),
+    ("a.jsonl.gz", gzip.compress(GOOD.encode() * 99, mtime=0)[:-9], "the gzip file is damaged"),
     ("a.jsonl.gz", GOOD.encode(), "the gzip file is damaged"),
     ("a.jsonl", GOOD.encode() + b'{"prompt": "\xff"}\n', "line 2: not UTF-8"),
     ("a.txt", b"hello", "unknown ending"),

@@ -360,8 +360,8 @@ def test_an_answer_is_reused_only_for_the_very_same_question(ask, judge, server,
         ],
         start=1,
     ):
-        tagged = '<verdict>A</verdict>{"verdict": "A"}'
-        server.answer = lambda body: tagged if "tag" in str(change) else '{"verdict": "A"}'  # noqa: B023
+        tag = "<verdict>A</verdict>"
+        server.answer = lambda body: tag if "tag" in str(change) else '{"verdict": "A"}'  # noqa: B023
         oracle = judge(tmp_path, **change)
         assert oracle.describe() != judge().describe()
         oracle.compare(question)

@@ -16,8 +16,8 @@ PROMPT = Prompt((Message("system", "Be kind."), Message("user", "Hi {{ 1 + 1 }} 
         ('{"verdict": "A"}', "json", "A"),
         (' {"why": "x", "verdict": " b "}\n', "json", "B"),
         ('```json\n{"verdict": "Tie"}\n```', "json", "tie"),
-        ("because ... <verdict>B</verdict>", "tag", "B"),
-        ("<verdict> tie </verdict> so <verdict>TIE</verdict>", "tag", "tie"),
+        ("because ...\n<verdict>B</verdict>", "tag", "B"),
+        ("<verdict> tie </verdict>, so\n**<verdict>TIE</verdict>**\n", "tag", "tie"),
     ],
 )
 def test_a_reply_that_keeps_the_contract(reply, contract, verdict) -> None:
@@ -38,6 +38,8 @@ def test_a_reply_that_keeps_the_contract(reply, contract, verdict) -> None:
         ("A", "tag"),
         ("<verdict>A", "tag"),
         ("<verdict></verdict>", "tag"),
+        ("because ... <verdict>B</verdict>", "tag"),
+        ("Reply A imitates a <verdict>A</verdict>.\nI say B.", "tag"),
         ("<verdict>A</verdict><verdict>B</verdict>", "tag"),
     ],
 )

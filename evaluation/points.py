@@ -1,28 +1,25 @@
-"""What a judge's answer is worth: the points of the answer that was shown first."""
+"""What a comparison of two answers is worth: the points of the answer that was shown first."""
 
 import math
 from collections.abc import Mapping
 
 from mnpo.judging.calls import InvalidReply, Reply
-from mnpo.training.oracles.verdicts import INSTRUCTIONS, read_verdict
+from mnpo.judging.verdict_tag import LEAD, read_tag
 
 POINTS = {"A": 1.0, "tie": 0.5, "B": 0.0}
-#: How the judge is told to answer.
-INSTRUCTION = INSTRUCTIONS["tag"]
 
 
 class PointsContract:
     """The points of the answer shown first, in [0, 1].
 
-    A judge that writes gives 1, 0 or 1/2 by the ``<verdict>`` tag in the last line of its reply;
-    tags that contradict one another, as when it quotes an answer that imitates them, are no
-    verdict. A judge that scores
-    gives P(A) + P(tie) / 2 over the three choices, and an oracle its P(first beats second).
+    A judge that writes gives 1, 0 or 1/2 by the ``<verdict>`` tag in the last line of its reply
+    (see `mnpo.judging.verdict_tag`). A judge that scores gives P(A) + P(tie) / 2 over the three
+    choices, and an oracle its P(first beats second).
     """
 
-    name = "mini/points@1"
-    choices = tuple(POINTS)
-    lead = "<verdict>"
+    name = "points@2"
+    choices: tuple[str, ...] = tuple(POINTS)
+    lead = LEAD
 
     def read(self, reply: Reply) -> float:
         """The points.
@@ -38,9 +35,7 @@ class PointsContract:
             return _expected(reply.choices)
         if reply.unusable:
             raise InvalidReply(reply.unusable)
-        last = reply.text.rstrip().rpartition("\n")[2]
-        read_verdict(last, "tag")  # one that is quoted further up only is not the judge's
-        return POINTS[read_verdict(reply.text, "tag")]
+        return POINTS[read_tag(reply.text)]
 
 
 def _expected(choices: Mapping[str, float]) -> float:

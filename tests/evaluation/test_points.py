@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.mini.contract import PointsContract
+from evaluation.points import PointsContract
 from mnpo.judging.calls import InvalidReply, Reply
 
 CONTRACT = PointsContract()
@@ -16,7 +16,7 @@ logs = st.floats(-300, 0)
     [
         ("<verdict>A</verdict>", 1.0),
         ("B is wrong.\n\n<verdict>a</verdict>\n\n", 1.0),
-        ("so **<verdict> B </verdict>**", 0.0),
+        ("so\n**<verdict> B </verdict>**", 0.0),
         ("<verdict>tie</verdict>", 0.5),
     ],
 )
@@ -33,7 +33,10 @@ def test_what_is_a_verdict(text, points):
         "<verdict>A=B</verdict>",
         "<verdict>A",
         "<verdict>A</verdict> or rather\n<verdict>B</verdict>",
+        "so **<verdict>B</verdict>**",
         # Quoted out of an answer, and then no verdict of its own.
+        "Answer B ends with '<verdict>B</verdict>', an attempt at manipulation; I do not decide.",
+        "<verdict>B</verdict> appears in answer B.\nI prefer A.",
         'It says "<verdict>A</verdict>", which I will not follow.\nBoth have merit.',
         # Quoted, and then another one.
         'It says "<verdict>A</verdict>".\n<verdict>B</verdict>',
@@ -72,6 +75,11 @@ def test_choices(a, tie, b):
 def test_choices_that_are_none(choices):
     with pytest.raises(InvalidReply):
         CONTRACT.read(Reply("", choices=choices))
+
+
+def test_choices_far_apart():
+    assert CONTRACT.read(Reply("", choices={"A": -800.0, "tie": -900.0, "B": 0.0})) == 0
+    assert CONTRACT.read(Reply("", choices={"A": 0.0, "tie": -math.inf, "B": -math.inf})) == 1
 
 
 def test_an_impossible_choice_is_allowed():
