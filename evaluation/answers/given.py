@@ -2,7 +2,7 @@
 
 Read are AlpacaEval's model outputs (``instruction``, ``output``, ``generator``), FastChat's and
 Arena-Hard's answers of 2024 (``question_id``, ``model_id``, ``choices[0].turns``) and Arena-Hard's
-of 2025 (``uid``, ``model``, ``messages``).
+of 2025 (``uid``, ``model``, ``messages``), and the mini-benchmark's (``question_id``, ``answer``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -93,8 +93,9 @@ def _answer(row: Row, question: Question) -> Answer:
 def _turns(row: Row) -> list[Any]:
     values = row.values
     try:
-        if "output" in values:
-            return [values["output"]]
+        for name in ("output", "answer"):
+            if name in values:
+                return [values[name]]
         if "choices" in values:
             return [_content(turn) for turn in values["choices"][0]["turns"]]
         if "messages" in values:

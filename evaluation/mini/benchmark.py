@@ -144,7 +144,7 @@ class Mini:
             "one, not a good one from a better one"
         ]
         if len(self._questions) < len(mini_questions()):
-            notes.append(f"only the first {len(self._questions)} questions were asked")
+            notes.append(f"only {len(self._questions)} of them were asked")
         return score_points(
             self.questions(),
             models,

@@ -10,10 +10,13 @@ from evaluation.answers.given import read_answers
 from evaluation.benchmark import Benchmark
 from evaluation.judges.build import build_judge
 from evaluation.judges.settings import JudgeSpec, require_distinct
+from evaluation.pool.benchmark import CrossPlayBenchmark
 from evaluation.records import ModelAnswers, spread
 from evaluation.suite.benchmarks import open_judged
+from evaluation.suite.fitness import require_fit
 from evaluation.suite.models import origin_of
 from evaluation.suite.numbers import of_questions
+from evaluation.suite.placeholders import placeholders
 from evaluation.suite.settings import EvaluationSettings
 from evaluation.tidy import Origin
 from mnpo.errors import InvalidSetting
@@ -106,6 +109,16 @@ def open_suite(settings: EvaluationSettings, *, games: Games | None = None) -> S
                     "one of the two, or leave the benchmark out"
                 )
     judges = _judges(settings, device, games) if benchmarks else ()
+    for spec, judge in judges:
+        for name, benchmark in benchmarks.items():
+            if name in settings.benchmarks:
+                example = placeholders("example", benchmark.questions(), 1)
+                require_fit(spec, judge.name, name, benchmark.calls(example))
+        if "cross-play" in settings.benchmarks:
+            questions = benchmarks[settings.cross_play.questions].questions()
+            pair = [placeholders(name, questions, 1) for name in ("one", "another")]
+            calls = CrossPlayBenchmark(questions).calls_all(pair)
+            require_fit(spec, judge.name, "cross-play", calls)
     return Suite(settings, models, given, benchmarks, judges, device)
 
 

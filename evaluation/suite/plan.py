@@ -7,13 +7,10 @@ from typing import Any
 
 from evaluation.judges.build import concurrency_of, price_of
 from evaluation.pool.benchmark import CrossPlayBenchmark
-from evaluation.records import Answer, ModelAnswers, Question
 from evaluation.suite.opening import Suite
+from evaluation.suite.placeholders import placeholders
 from mnpo.judging.cache import AnswerCache
 from mnpo.judging.estimate import Estimate, estimate
-
-#: Characters to a token of the answers that are not there yet.
-CHARACTERS = 4
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,11 @@ def make_plan(suite: Suite, cache: Path) -> EvaluationPlan:
     with AnswerCache(cache) as store:
         for name, benchmark in suite.benchmarks.items():
             questions = benchmark.questions()
-            models = [_expected(suite, own.name, name, questions) for own in settings.models]
+            models = [
+                suite.given.get((own.name, name))
+                or placeholders(own.name, questions, settings.answers.max_new_tokens)
+                for own in settings.models
+            ]
             asked = [own.name for own in settings.models if (own.name, name) not in suite.given]
             limits = sum(
                 len(q.turns) * min(settings.answers.max_new_tokens, q.max_tokens or 10**9)
@@ -107,19 +108,3 @@ def make_plan(suite: Suite, cache: Path) -> EvaluationPlan:
                         concurrency=concurrency,
                     )
     return EvaluationPlan(answers, judging, "lm-eval" in settings.benchmarks)
-
-
-def _expected(
-    suite: Suite, model: str, benchmark: str, questions: tuple[Question, ...]
-) -> ModelAnswers:
-    """Given answers, or texts of the full length in the place of answers that are to come."""
-    if (model, benchmark) in suite.given:
-        return suite.given[model, benchmark]
-    limit = suite.settings.answers.max_new_tokens
-    answers = {}
-    for question in questions:
-        length = CHARACTERS * min(limit, question.max_tokens or limit)
-        # Different for every model: cross-play asks nothing about two answers of the same text.
-        text = f"{model} {'x' * length}"[: max(length, len(model) + 1)]
-        answers[question.id] = Answer(turns=tuple(text for _ in question.turns))
-    return ModelAnswers(model, answers)

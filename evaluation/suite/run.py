@@ -104,6 +104,12 @@ def run_evaluation(
         tokens={name: own.contract.describe() for name, own in suite.models.items()},
         device=suite.device,
     )
+    with _alone(folder):
+        return _evaluate(run, suite, listen, began)
+
+
+def _evaluate(run: RunDirectory, suite: Suite, listen: Listen, began: float) -> Evaluation:
+    settings, folder = suite.settings, run.path
     work = _Work(run, suite, listen)
     with AnswerCache(_cache_path(settings, folder)) as cache:
         judging = Judging(suite, cache, listen)
@@ -142,7 +148,28 @@ def _open(
     if "lm-eval" in settings.benchmarks:
         check_lm_eval(suite)
     run.refuse(config, inputs=suite.inputs(), overwrite=overwrite, essence=what_counts)
+    with AnswerCache(_cache_path(settings, run.path)) as cache:
+        len(cache)  # a damaged or foreign file is said now, not when models have answered
     return suite
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Refuse to work in a folder where another process works.
+
+    Raises:
+        UserError: one does.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(str(folder / ".lock"), timeout=0):
+            yield
+    except Timeout:
+        raise UserError(
+            f"another process is evaluating in {folder}; wait for it, or give another --output "
+            "folder (with cache=FILE both may share their verdicts)"
+        ) from None
 
 
 def _cache_path(settings: EvaluationSettings, folder: Path) -> Path:
@@ -190,6 +217,11 @@ class _Work:
 
     def close(self, seconds: float) -> Evaluation:
         """The tables over all benchmarks, and the end of the manifest."""
+        if self._failures and not self._scores:
+            self._run.update_manifest(
+                status="failed", failures=self._failures, seconds=round(seconds, 3)
+            )
+            return Evaluation(self._run.path, (), tuple(self._failures), tuple(self.spend))
         name = self._run.path.name
         origins = self._suite.origins(name)
         rows = [row for own in self._scores for row in own.results(name, origins)]

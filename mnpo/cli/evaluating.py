@@ -129,7 +129,7 @@ def _report(request: Request, result: "Evaluation") -> None:
     from mnpo.cli.printing import print_to, width_of
 
     if request.as_json:
-        print((result.folder / "results.json").read_text(), end="")
+        print((result.folder / "results.json").read_text() if result.scores else "{}")
     else:
         width = width_of(sys.stdout)
         warned: set[str] = set()
@@ -140,7 +140,8 @@ def _report(request: Request, result: "Evaluation") -> None:
             print_to(sys.stdout, *(line for line in warnings if line not in warned))
             warned.update(warnings)
         print_to(sys.stdout, *(f"spent:    {line}" for line in result.spend))
-        say(f"results:  {result.folder / 'results.csv'}, results.json")
+        if result.scores:
+            say(f"results:  {result.folder / 'results.csv'}, results.json")
     for failure in result.failures:
         complain(failure)
 

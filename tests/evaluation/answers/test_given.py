@@ -42,6 +42,11 @@ def test_answers_of_2024_and_2025(tmp_path) -> None:
     assert read_answers(write(tmp_path, [new]), ONE).answers["0"].turns == ("A light.",)
 
 
+def test_answers_as_the_mini_benchmark_writes_them(tmp_path) -> None:
+    own = {"question_id": "1", "model": "m", "answer": "Wren, owl."}
+    assert read_answers(write(tmp_path, [own]), ONE).answers["1"].turns == ("Wren, owl.",)
+
+
 def row(**changes):
     own = {"index": 0, "instruction": "What is a lamp?", "output": "A light.", "generator": "m"}
     return {**own, **changes}

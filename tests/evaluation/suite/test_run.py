@@ -2,18 +2,27 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from evaluation.judges.settings import read_judge
 from evaluation.mini.benchmark import open_benchmark
+from evaluation.mt_bench.contracts import RatingContract
+from evaluation.suite.fitness import require_fit
 from evaluation.suite.loading import load_settings
+from evaluation.suite.placeholders import placeholders
 from evaluation.suite.run import plan_evaluation, run_evaluation
 from evaluation.suite.settings import EvaluationSettings
 from mnpo.errors import InvalidSetting, UserError
 
 RULE = {"kind": "oracle", "oracle": {"kind": "rule", "rule": "brevity", "target": 20}}
 OTHER = {**RULE, "name": "other", "oracle": {**RULE["oracle"], "target": 60}}
+
+
+RULE_SPEC = read_judge(RULE)
 
 
 @pytest.fixture
@@ -145,3 +154,34 @@ def test_names_of_models_cannot_leave_the_folder(outputs, tmp_path, name) -> Non
     run_evaluation(EvaluationSettings.model_validate(chosen), tmp_path / "run")
     after = {p for p in tmp_path.parent.rglob("*") if (tmp_path / "run") not in p.parents}
     assert after - before <= {tmp_path / "run"}
+
+
+def test_a_judge_that_cannot_answer_is_refused_before_anything() -> None:
+    call = next(iter(open_benchmark().calls(placeholders("m", open_benchmark().questions(), 1))))
+    require_fit(RULE_SPEC, "rule", "mini", [call])
+    with pytest.raises(InvalidSetting, match="mini: judge 'rule' cannot answer it: an oracle"):
+        require_fit(RULE_SPEC, "rule", "mini", [replace(call, comparison=None)])
+    with pytest.raises(InvalidSetting, match="cannot answer it: a preference is no rating"):
+        require_fit(RULE_SPEC, "rule", "mt-bench", [replace(call, contract=RatingContract())])
+    local = read_judge("{kind: local-model, model: tiny}")
+    nothing = type("Free", (RatingContract,), {"choices": ()})()
+    with pytest.raises(InvalidSetting, match="give it reads: text"):
+        require_fit(local, "tiny", "x", [replace(call, contract=nothing)])
+
+
+def test_a_finished_run_keeps_its_results_when_nothing_can_be_scored(outputs, tmp_path) -> None:
+    run_evaluation(settings(outputs), tmp_path / "run")
+    before = (tmp_path / "run" / "results.json").read_bytes()
+    (tmp_path / "run" / "judge-answers.sqlite").write_bytes(b"damaged" * 99)
+    with pytest.raises(UserError, match=r"judge-answers\.sqlite"):
+        run_evaluation(settings(outputs), tmp_path / "run")
+    assert (tmp_path / "run" / "results.json").read_bytes() == before
+
+
+def test_one_process_at_a_time_in_a_folder(outputs, tmp_path) -> None:
+    run_evaluation(settings(outputs), tmp_path / "run")
+    with (
+        FileLock(str(tmp_path / "run" / ".lock")),
+        pytest.raises(UserError, match="another process is evaluating"),
+    ):
+        run_evaluation(settings(outputs), tmp_path / "run")

@@ -5,6 +5,7 @@ import json
 import pytest
 import typer
 
+from evaluation.mini.benchmark import open_benchmark
 from evaluation.mini.questions import mini_questions
 from mnpo.cli.scoring import mini
 from mnpo.errors import UserError
@@ -65,8 +66,10 @@ def test_missing_rows(call, judgements, tmp_path):
 
 
 def test_a_part(call, judgements):
+    asked = {own.id for own in open_benchmark(limit=8).questions()}
     lines = judgements.read_text().splitlines(keepends=True)
-    judgements.write_text("".join(lines[:16]))
+    kept = [line for line in lines if json.loads(line)["question_id"] in asked]
+    judgements.write_text("".join(kept))
     results = json.loads(call("--judgments", judgements, "--limit", 8, "--json"))
     assert results["models"]["m"]["n"] == 8
-    assert "only the first 8 questions were asked" in results["notes"]
+    assert "only 8 of them were asked" in results["notes"]
