@@ -117,10 +117,22 @@ class Scores:
         """`describe` as text."""
         return json.dumps(self.describe(), indent=1, allow_nan=False) + "\n"
 
-    def results(self, run: str, origins: Mapping[str, Origin] | None = None) -> list[Result]:
-        """Rows of the tidy table; official figures stand there as ``official/METRIC``."""
+    def results(
+        self,
+        run: str,
+        origins: Mapping[str, Origin] | None = None,
+        hashes: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> list[Result]:
+        """Rows of the tidy table; official figures stand there as ``official/METRIC``.
+
+        Args:
+            run: the run's name.
+            origins: where models come from; those not named are their own algorithm.
+            hashes: of each model, by role, to stand beside the benchmark's.
+        """
         rows = []
         for own in self.models:
+            marks = {**self.hashes, **(hashes or {}).get(own.model, {})}
             origin = (origins or {}).get(own.model, Origin(run, own.model))
             found = dict(own.metrics)
             for name, o in own.official.items():
@@ -129,7 +141,7 @@ class Scores:
                 n, clusters = (own.n, own.n) if like is None else (like.n, like.clusters)
                 found[f"official/{name}"] = Interval(o.value, o.low, o.high, n, clusters)
             rows += [
-                Result(origin, self.benchmark, name, interval, self.judge, self.hashes)
+                Result(origin, self.benchmark, name, interval, self.judge, marks)
                 for name, interval in found.items()
             ]
         return rows

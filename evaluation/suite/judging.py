@@ -20,12 +20,13 @@ from evaluation.tidy import csv_text
 from mnpo.errors import UserError
 from mnpo.judging.budget import Budget
 from mnpo.judging.cache import AnswerCache
-from mnpo.judging.calls import Call
+from mnpo.judging.calls import Call, Judge
 from mnpo.judging.executor import Executor
 from mnpo.judging.failures import RESUME, AskingStopped
 from mnpo.judging.limits import Limits
 from mnpo.judging.report import AskReport, Progress
 from mnpo.judging.spend import Spend
+from mnpo.runs.files import digest
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Judging:
                 models, executor.outcome, judge=judge, allow_missing=settings.allow_missing
             )
         files = dict(benchmark.artefacts(models, executor.outcome, judge=judge))
+        scores = _by(executor.judge, scores)
         return Scored(_told(scores, answers, models, (*notes, *asking.notes())), files)
 
     def cross_play(self, index: int, answers: Answers) -> Scored:
@@ -130,6 +132,7 @@ class Judging:
         notes = asking.notes()
         if settings.stop_width is not None:
             notes = (*notes, "stop_width is for single benchmarks: all pairs were asked about")
+        scores = _by(executor.judge, scores)
         return Scored(_told(scores, answers, answers.models, notes), files)
 
     def agreement(self, name: str, answers: Answers) -> dict[Path, str]:
@@ -216,6 +219,11 @@ class _Asking:
         self._reports.append(report)
         key = (self._name, self._executor.judge.name)
         self._judging.spend[key] = self._judging.spend.get(key, Spend()) + report.spend
+
+
+def _by(judge: Judge, scores: Scores) -> Scores:
+    """The scores with a hash of all that the judge's answers depend on."""
+    return replace(scores, hashes={**scores.hashes, "judge": digest(judge.describe())})
 
 
 def _told(

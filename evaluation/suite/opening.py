@@ -60,6 +60,15 @@ class Suite:
             for own in self.settings.models
         }
 
+    def model_hashes(self) -> dict[str, dict[str, str]]:
+        """What each model is known by: its weights, or the files with its answers."""
+        found: dict[str, dict[str, str]] = {
+            name: {"policy": own.policy.sha256} for name, own in self.models.items()
+        }
+        for (model, name), answers in self.given.items():
+            found.setdefault(model, {})[f"answers to {name}"] = answers.hashes["answers"]
+        return found
+
     def inputs(self) -> dict[str, str]:
         """sha256 of all that is read, for the manifest."""
         found = {f"model {name}": own.policy.sha256 for name, own in self.models.items()}

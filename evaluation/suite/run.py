@@ -224,7 +224,8 @@ class _Work:
             return Evaluation(self._run.path, (), tuple(self._failures), tuple(self.spend))
         name = self._run.path.name
         origins = self._suite.origins(name)
-        rows = [row for own in self._scores for row in own.results(name, origins)]
+        hashes = self._suite.model_hashes()
+        rows = [row for own in self._scores for row in own.results(name, origins, hashes)]
         self._write(Path("results.csv"), results_csv(rows))
         whole: dict[str, Any] = {
             "run": name,

@@ -56,6 +56,8 @@ def test_figures_reach_every_file(outputs, tmp_path) -> None:
     found = {(row["algorithm"], row["metric"]): row for row in rows}
     assert float(found["short", "win_rate"]["value"]) == short.score.value
     assert found["short", "win_rate"]["run"] == "run"
+    hashes = json.loads(found["short", "win_rate"]["hashes"])
+    assert {"judge", "answers to mini", "questions"} <= hashes.keys()
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["status"] == "done"
     assert any("results.json" in name for name in manifest["outputs"])
