@@ -1,18 +1,27 @@
-"""Rows of other people's files: JSON, JSON lines or CSV, plain or gzipped, with their places."""
+"""Rows of other people's files: JSON, JSON lines or CSV, plain or gzipped, with their places.
+
+What would be lost without a word is refused: a name that stands twice in an object or a header.
+Halves of surrogate pairs, which no file of ours could hold, are replaced (U+FFFD) as rows are read.
+"""
 
 import csv
 import gzip
 import io
 import json
+import re
+import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from mnpo.errors import UserError
+from mnpo.printable import shown, storable
 
 Form = Literal["json", "jsonl", "csv"]
+#: How JSON spells half of a surrogate pair; whole pairs are spelled so too.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ENDINGS: dict[str, Form] = {".json": "json", ".jsonl": "jsonl", ".csv": "csv"}
 
 
@@ -38,8 +47,28 @@ class Row:
             if name in self.values:
                 if isinstance(self.values[name], str):
                     return str(self.values[name])
-                raise UserError(f"{self.where}: {name} must be a text, got {self.values[name]!r}")
+                raise UserError(
+                    f"{self.where}: {name} must be a text, got {shown(self.values[name])}"
+                )
         raise UserError(f"{self.where}: has no {' or '.join(names)}")
+
+    def whole(self, name: str) -> int:
+        """The field as a whole number; a text of digits is one too, as in CSV.
+
+        Raises:
+            UserError: it is not there, or something else.
+        """
+        if name not in self.values:
+            raise UserError(f"{self.where}: has no {name}")
+        value = self.values[name]
+        try:
+            if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+                raise ValueError
+            return int(value)
+        except (TypeError, ValueError, OverflowError):
+            raise UserError(
+                f"{self.where}: {name} is {shown(value, 40)}, expected a whole number"
+            ) from None
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -75,9 +104,12 @@ def read_text(path: Path) -> str:
     """A file's text, unzipped where its name ends with .gz.
 
     Raises:
-        UserError: it cannot be read, is no gzip file, or no UTF-8.
+        UserError: it is no regular file, cannot be read, is no gzip file, or no UTF-8.
     """
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # it might never end
+            raise UserError(f"{path}: is no regular file; write what it gives into one")
         data = path.read_bytes()
         if path.name.endswith(".gz"):
             data = gzip.decompress(data)
@@ -95,6 +127,8 @@ def _csv(text: str, path: Path) -> Iterator[Row]:
     try:
         for number, values in enumerate(_with_long_cells(reader, len(text)), 1):
             where = f"{path}, row {number}"
+            if number == 1:
+                _require_different(reader.fieldnames or (), path)
             if "" in values and isinstance(values[""], list):
                 raise UserError(f"{where}: has more cells than the header")
             if None in values.values():
@@ -102,6 +136,14 @@ def _csv(text: str, path: Path) -> Iterator[Row]:
             yield Row(dict(values), where)
     except csv.Error as error:
         raise UserError(f"{path}, line {reader.line_num}: {error}") from None
+
+
+def _require_different(names: Sequence[str], path: Path) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise UserError(f"{path}: the header names {shown(name)} twice; leave one of them")
+        seen.add(name)
 
 
 def _with_long_cells(reader: Iterator[dict[str, Any]], longest: int) -> Iterator[dict[str, Any]]:
@@ -123,11 +165,7 @@ def _with_long_cells(reader: Iterator[dict[str, Any]], longest: int) -> Iterator
 
 
 def _json_list(text: str, path: Path) -> Iterator[Row]:
-    try:
-        records = json.loads(text)
-    except ValueError as error:
-        raise UserError(f"{path}: is no JSON ({error})") from None
-    for number, record in enumerate(records, 1):
+    for number, record in enumerate(_parsed(text, str(path)), 1):
         yield _row(record, f"{path}, row {number}")
 
 
@@ -137,11 +175,43 @@ def _json_lines(text: str, path: Path) -> Iterator[Row]:
         if not line.strip():
             continue
         where = f"{path}, row {number}"
-        try:
-            record = json.loads(line)
-        except ValueError:
-            raise UserError(f"{where}: is no JSON") from None
-        yield _row(record, where)
+        yield _row(_parsed(line, where), where)
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        found = json.loads(text, object_pairs_hook=_object)
+        return _storable(found) if _SURROGATE.search(text) else found
+    except _Twice as twice:
+        raise UserError(f"{where}: names {shown(twice.name)} twice; leave one of them") from None
+    except ValueError as error:
+        raise UserError(f"{where}: is no JSON ({error})") from None
+    except RecursionError:
+        raise UserError(f"{where}: is nested too deeply") from None
+
+
+class _Twice(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for place, name in enumerate(names) if name in names[:place]))
+    return found
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(own) for own in value]
+    if isinstance(value, dict):
+        return _object([(storable(name), _storable(own)) for name, own in value.items()])
+    return value
 
 
 def _row(record: Any, where: str) -> Row:

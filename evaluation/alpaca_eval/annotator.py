@@ -120,7 +120,7 @@ def _load(path: Path) -> dict[str, Any]:
     text = read_text(path)
     try:
         found = json.loads(text) if ".json" in path.name else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise UserError(f"{path}: cannot be read ({error})") from None
     if not isinstance(found, dict) or not all(isinstance(own, dict) for own in found.values()):
         raise UserError(f"{path}: is no configuration of annotators")

@@ -12,6 +12,7 @@ from pathlib import Path
 from evaluation.alpaca_eval.reference import Prompt, Reference, index_of
 from evaluation.rows import Row, iterate_rows
 from mnpo.errors import UserError
+from mnpo.printable import shown
 
 #: Problems that a message shows.
 EXAMPLES = 3
@@ -146,7 +147,9 @@ def _prompt(row: Row, reference: Reference, problems: Mapping[str, list[str]]) -
     index, text = index_of(row), row.values.get("instruction")
     if text is None and index is None:
         raise UserError(f"{row.where}: has neither an instruction nor an index")
-    if isinstance(text, str):
+    if text is not None and not isinstance(text, str):
+        raise UserError(f"{row.where}: instruction must be a text, got {shown(text)}")
+    if text is not None:
         own = reference.by_text.get(text)
         if own is None:
             problems["wrong" if index in reference.by_index else "unknown"].append(
@@ -182,14 +185,14 @@ def _preference(row: Row) -> float:
     try:
         value = math.nan if isinstance(found, bool) else float(found)
         wrong = isinstance(found, bool)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         value, wrong = math.nan, True
     if value == 0:
         return 1.5
     if wrong or not (math.isnan(value) or 1 <= value <= 2):
         raise UserError(
             f"{row.where}: preference must be 0 (draw) or between 1 (baseline) and 2 (model), got "
-            f"{found!r}"
+            f"{shown(found)}"
         )
     return value
 

@@ -118,4 +118,4 @@ def index_of(row: Row) -> int | None:
             raise ValueError
         return int(found)
     except (TypeError, ValueError, OverflowError):
-        raise UserError(f"{row.where}: index must be a whole number, got {found!r}") from None
+        raise UserError(f"{row.where}: index must be a whole number, got {found!r:.120}") from None

@@ -30,6 +30,8 @@ class Sample:
         expected: instructions that should be there.
         average_length: of all answers of the model, judged or not; None where not known.
         flags: warnings about the rows.
+        unanswered: instructions with a preference whose output the files do not have; they are
+            left out of everything, so that all figures are of the same rows.
         replay: the rows are those of a finished official run, which counted them by position
             (see `Annotations.numbered`): its figure is wanted, whatever is absent.
     """
@@ -42,6 +44,7 @@ class Sample:
     average_length: float | None = None
     flags: tuple[str, ...] = ()
     details: Mapping[str, object] = field(default_factory=dict)
+    unanswered: tuple[int, ...] = ()
     replay: bool = False
 
     @property
@@ -72,13 +75,14 @@ class Sample:
 def stored_sample(
     annotations: Annotations, outputs: Outputs | None, reference: Reference
 ) -> Sample:
-    """Rows of files.
+    """Rows of files; judged rows that the outputs lack are left out, and noted.
 
     Raises:
-        UserError: the outputs are not those that were judged, or lack some of them.
+        UserError: the outputs are not those that were judged.
     """
     texts: Mapping[int, str] = annotations.outputs
-    flags = []
+    flags: list[str] = []
+    lacking: list[int] = []
     if outputs is not None:
         other = [k for k, text in annotations.outputs.items() if outputs.texts.get(k, text) != text]
         if other:
@@ -88,12 +92,12 @@ def stored_sample(
             )
         texts = {**annotations.outputs, **outputs.texts}
         lacking = [k for k in annotations.preferences if k not in texts]
-        if lacking:
-            raise UserError(
-                f"{outputs.path}: no output for {len(lacking)} of the judged instructions: "
-                f"{shown(lacking)}"
-            )
-    index = np.array(sorted(annotations.preferences), dtype=np.int64)
+    if lacking:
+        flags.append(
+            f"no output for {len(lacking)} of the judged instructions ({shown(sorted(lacking))}): "
+            "left out of all figures"
+        )
+    index = np.array(sorted(annotations.preferences.keys() - set(lacking)), dtype=np.int64)
     lengths = None
     if all(int(k) in texts for k in index):
         pairs = [(len(reference.by_index[int(k)].baseline), len(texts[int(k)])) for k in index]
@@ -109,9 +113,10 @@ def stored_sample(
         np.array([annotations.preferences[int(k)] for k in index]),
         lengths,
         len(reference.prompts),
-        math.fsum(map(len, texts.values())) / len(texts) if lengths is not None else None,
+        math.fsum(map(len, texts.values())) / len(texts) if lengths is not None and texts else None,
         tuple(flags),
-        replay=annotations.numbered,
+        unanswered=tuple(sorted(lacking)),
+        replay=annotations.numbered and not lacking,
     )
 
 
@@ -125,11 +130,17 @@ def require_complete(samples: Sequence[Sample], reference: Reference, allow_miss
     gaps = []
     for own in samples:
         if not own.scored:
-            raise UserError(f"{own.model}: not one preference, nothing can be scored")
-        absent = sorted({p.index for p in reference.prompts} - {int(k) for k in own.index})
+            raise UserError(
+                f"{own.model}: not one preference"
+                + (" with an output" if own.unanswered else "")
+                + ", nothing can be scored"
+            )
+        here = {int(k) for k in own.index} | set(own.unanswered)
+        absent = sorted({p.index for p in reference.prompts} - here)
         empty = [int(k) for k in own.index[~own.judged]]
         missing = {
             "no row": [f"instruction {k}" for k in absent],
+            "judged, but its output is not there": [f"instruction {k}" for k in own.unanswered],
             "no preference, or NaN": [f"instruction {k}" for k in empty],
         }
         gaps.append(Gap(own.model, "annotations", missing, own.expected))

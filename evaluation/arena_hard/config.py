@@ -152,10 +152,10 @@ def _mapping(path: Path) -> dict[str, Any]:
     text = read_text(path)
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             values = yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             raise UserError(f"{path}: is neither JSON nor YAML") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: is no judge configuration")

@@ -110,8 +110,10 @@ class Store:
             raise DamagedRun(f"{path}: cannot be read ({error})") from None
         try:
             loaded = json.loads(text)
+            if not isinstance(loaded, dict):
+                raise ValueError("it is no JSON object")
             return check(Manifest, loaded, f"{path}: {{}}".format)
-        except ValueError as error:  # an InvalidSetting is one
+        except (ValueError, RecursionError) as error:  # an InvalidSetting is one
             raise DamagedRun(
                 f"{path}: is damaged ({error}); remove the folder {path.parent} and take the "
                 "files in again"

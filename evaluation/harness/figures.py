@@ -78,7 +78,7 @@ def read_values(unit: str, samples: Sequence[Mapping[str, Any]], key: str) -> Va
 def official(key: str, results: Mapping[str, Any]) -> Official | None:
     """lm-eval's own figure, with 1.96 of its standard errors to both sides."""
     value = results.get(key)
-    if not isinstance(value, (int, float)):
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     metric, _, chosen = key.rpartition(",")
     error = results.get(f"{metric}_stderr,{chosen}")

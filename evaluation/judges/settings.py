@@ -158,7 +158,7 @@ def _mapping(source: str) -> Mapping[str, Any]:
             raise UserError(f"judge file {source}: cannot be read ({error})") from None
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{where}: is no YAML ({' '.join(str(error).split())[:120]})") from None
     if not isinstance(found, Mapping):
         raise UserError(

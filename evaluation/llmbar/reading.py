@@ -139,15 +139,15 @@ def _key(row: Row, number: int, subset: str | None) -> Key:
     if subset is None:
         raise UserError(f"{row.where}: names no subset; say which it is with --subset")
     value = row.values.get("i", number)
-    if isinstance(value, bool) or not str(value).isdecimal():
-        raise UserError(f"{row.where}: i must be the pair's number, got {value!r}")
+    if isinstance(value, bool) or not (str(value).isdecimal() and len(str(value)) < 10):
+        raise UserError(f"{row.where}: i must be the pair's number, got {value!r:.120}")
     return subset, int(value)
 
 
 def _label(row: Row) -> str:
     value = row.values.get("label")
     if isinstance(value, bool) or str(value) not in WINNERS:
-        raise UserError(f"{row.where}: label must be 1 or 2, got {value!r}")
+        raise UserError(f"{row.where}: label must be 1 or 2, got {value!r:.120}")
     return str(value)
 
 
@@ -159,7 +159,7 @@ def _winner(row: Row, result: Any, order: str) -> str | None:
         return None
     if isinstance(value, bool) or str(value) not in WINNERS:
         raise UserError(
-            f"{row.where}: the winner for '{order}' must be 1, 2 or null, got {value!r}"
+            f"{row.where}: the winner for '{order}' must be 1, 2 or null, got {value!r:.120}"
         )
     return str(value)
 

@@ -21,6 +21,7 @@ from evaluation.records import ModelAnswers, Question
 from evaluation.rows import Row, iterate_rows
 from mnpo.errors import UserError
 from mnpo.judging.calls import Call, Outcome
+from mnpo.printable import shown
 
 #: More repeats than this are a mistake in the file.
 MOST_REPEATS = 1000
@@ -86,10 +87,10 @@ def read_judgements(paths: Sequence[Path], questions: Sequence[Question]) -> Sto
                 raise UserError(f"{where}: is of judge '{second}', rows before of '{first}'")
             benchmark = row.text("benchmark")
             if benchmark != NAME:
-                raise UserError(f"{row.where}: is of {benchmark!r}, not of {NAME}")
+                raise UserError(f"{row.where}: is of {shown(benchmark)}, not of {NAME}")
             question = row.text("question_id")
             if question not in ids:
-                raise UserError(f"{row.where}: {NAME} did not ask a question {question!r}")
+                raise UserError(f"{row.where}: {NAME} did not ask a question {shown(question)}")
             key = (ids[question], _order(row), _repeat(row))
             own = verdicts.setdefault(row.text("model"), {})
             if key in own:
@@ -128,17 +129,18 @@ def _points(
 def _order(row: Row) -> int:
     order = row.text("order")
     if order not in ORDERS:
-        raise UserError(f"{row.where}: order must be {' or '.join(ORDERS)}, got {order!r}")
+        raise UserError(f"{row.where}: order must be {' or '.join(ORDERS)}, got {shown(order)}")
     return ORDERS.index(order)
 
 
 def _repeat(row: Row) -> int:
     value = row.values.get("repeat", 0)
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST_REPEATS:
         raise UserError(
-            f"{row.where}: repeat must be a whole number from 0 below {MOST_REPEATS}, got {value!r}"
+            f"{row.where}: repeat must be a whole number from 0 below {MOST_REPEATS}, got "
+            f"{shown(value)}"
         )
     return value
 
@@ -160,7 +162,7 @@ def _verdict(row: Row) -> tuple[float, str]:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise UserError(
             f"{row.where}: verdict must be a number from 0 to 1, A, B, tie or null, got "
-            f"{row.values['verdict']!r}"
+            f"{shown(row.values['verdict'])}"
         )
     return float(value), ""
 

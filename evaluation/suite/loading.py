@@ -1,6 +1,6 @@
 """An evaluation's settings from a file, the command line's changes, and shortcuts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,16 @@ from evaluation.suite.settings import EvaluationSettings
 from mnpo.errors import InvalidSetting
 from mnpo.runs.reading import assign, read_yaml_file
 from mnpo.validation import check
+
+#: The options that give a setting of the top level.
+_OPTIONS = {
+    name: "--" + name.replace("_", "-")
+    for name in (
+        *("benchmarks", "data_dir", "limit", "max_cost", "max_calls"),
+        *("allow_missing", "allow_code"),
+    )
+}
+_OF_JUDGE = {"url": "--judge-url", "model": "--judge-model", "api_key_env": "--judge-key-env"}
 
 
 def load_settings(
@@ -49,7 +59,7 @@ def load_settings(
             "give at least one model: a name (tiny, smollm2-135m), a folder, a training run's "
             "folder, or --outputs NAME=FILE"
         )
-    settings = check(EvaluationSettings, values, "--set: {}".format)
+    settings = check(EvaluationSettings, values, _called(shortcuts or {}, assignments or {}))
     check_names(settings.models)
     return settings
 
@@ -70,6 +80,21 @@ def _given(outputs: Sequence[str], values: Mapping[str, Any]) -> list[dict[str, 
             raise InvalidSetting(f"--outputs {text}: there is no file {file}")
         models.append({"name": name, "outputs": {benchmarks[0]: file}})
     return models
+
+
+def _called(shortcuts: Mapping[str, Any], assignments: Mapping[str, Any]) -> Callable[[str], str]:
+    """How a message calls a setting: by the option it came from."""
+    by_set = {key.partition(".")[0] for key in assignments}
+
+    def called(path: str) -> str:
+        top, _, below = path.partition(".")
+        if shortcuts.get(top) is None or top in by_set:
+            return f"--set: {path}"
+        if top == "judges":  # what --judge gives was checked as it was read
+            return _OF_JUDGE.get(below, f"--judge: {below}" if below else "--judge")
+        return _OPTIONS.get(top, f"--set: {path}")
+
+    return called
 
 
 def _in(config: str) -> Any:

@@ -110,6 +110,6 @@ def _called(path: str) -> str:
 def _manifest(folder: Path) -> Mapping[str, Any]:
     try:
         loaded = json.loads((folder / "manifest.json").read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return loaded if isinstance(loaded, dict) else {}

@@ -137,10 +137,10 @@ def _open(
     settings: EvaluationSettings, folder: Path, games: Games | None, overwrite: bool
 ) -> Suite:
     config = settings.model_dump(mode="json")
-    if variable := find_secret(config):
+    if secret := find_secret(config):
         raise InvalidSetting(
-            f"the settings hold the value of the environment variable {variable}, and settings are "
-            "written down; name the variable in api_key_env instead"
+            f"the settings hold {secret}, and settings are written down; put the key into a "
+            "variable and name that one in api_key_env instead"
         )
     run = RunDirectory(folder)
     run.refuse(config, overwrite=overwrite, essence=what_counts)

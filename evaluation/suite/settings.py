@@ -141,7 +141,7 @@ class EvaluationSettings(Settings):
     answers: AnswerSettings = AnswerSettings()
     data_dir: str | None = None
     limit: int | None = Field(default=None, ge=1)
-    repeats: int = Field(default=1, ge=1)
+    repeats: int = Field(default=1, ge=1, le=100)
     re_asks: int = Field(default=3, ge=0)
     max_cost: float | None = Field(default=None, gt=0)
     max_calls: int | None = Field(default=None, ge=1)

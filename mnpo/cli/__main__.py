@@ -1,6 +1,6 @@
 """``python -m mnpo.cli``, for launchers that start modules (``accelerate launch -m mnpo.cli``)."""
 
-from mnpo.cli.app import main
+from mnpo.cli import main
 
 if __name__ == "__main__":
     main()

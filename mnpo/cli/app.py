@@ -1,5 +1,6 @@
 """The `mnpo-bench` command: its sub-commands, and what happens to errors."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,14 +59,20 @@ def _options(
     """Benchmark suite for game-theoretic preference optimisation."""
 
 
+_INTERRUPTED = 130
 #: What typer raises for options it cannot make sense of; only this subclass of it is public.
 _UsageError: Any = typer.BadParameter.__base__
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line on stderr and exit code 2."""
+    """Run the command line; a user's mistake is one line on stderr and exit code 2.
+
+    Raises:
+        KeyboardInterrupt: a command was interrupted that has nothing to say about it.
+    """
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except _UsageError as error:
         command = error.ctx.command_path if error.ctx else "mnpo-bench"
         if message := error.format_message():  # empty where the help has been printed instead
@@ -74,9 +81,31 @@ def main() -> None:
     except UserError as error:
         complain(str(error))
         sys.exit(2)
+    except RecursionError:
+        complain("the input is nested too deeply to be read; nothing needs so many levels")
+        sys.exit(2)
+    except MemoryError:
+        complain("there is not enough memory; take a smaller input, or a larger machine")
+        sys.exit(2)
     except OSError as error:
         from mnpo.runs.directory import explain_os_error
 
-        complain(explain_os_error(error, Path(".")))
-        sys.exit(2)
+        broken = error.filename is None and _stdout_is_broken()
+        if not isinstance(error, BrokenPipeError):
+            complain(explain_os_error(error, Path("stdout" if broken else ".")))
+        sys.exit(1 if isinstance(error, BrokenPipeError) else 2)
+    if code == _INTERRUPTED:  # typer makes it of a KeyboardInterrupt
+        raise KeyboardInterrupt
     sys.exit(code or 0)
+
+
+def _stdout_is_broken() -> bool:
+    """Whether what has been printed cannot leave; it is dropped then."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Else Python would try again at its end, and complain in its own words.
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return True
+    return False

@@ -63,7 +63,12 @@ def judges_of(
     """
     from evaluation.judges.settings import read_judge
     from mnpo.errors import InvalidSetting
+    from mnpo.judging.secrecy import check_variable
 
+    try:
+        check_variable(key_env)
+    except ValueError as error:
+        raise InvalidSetting(f"--judge-key-env {error}") from None
     judges = [read_judge(text, "--judge: {}".format).model_dump(mode="json") for text in given]
     if url is not None or model is not None:
         if url is None or model is None:
@@ -112,7 +117,7 @@ def evaluate_and_report(request: Request) -> None:
             f"interrupted; answers and verdicts so far are kept in {folder}, the same command "
             "goes on"
         )
-        raise
+        sys.exit(130)  # main would say no more than that it was interrupted
     _report(request, result)
     if result.failures:
         raise typer.Exit(1)

@@ -2,7 +2,7 @@
 
 import sys
 
-from mnpo.printable import printable
+from mnpo.printable import cut, printable
 
 
 def say(line: str) -> None:
@@ -12,9 +12,9 @@ def say(line: str) -> None:
 
 def note(line: str) -> None:
     """What should be known, on stderr."""
-    print(f"note: {printable(line)}", file=sys.stderr)
+    print(f"note: {cut(printable(line))}", file=sys.stderr)
 
 
 def complain(line: str) -> None:
     """What is wrong, on stderr."""
-    print(f"mnpo-bench: {printable(line)}", file=sys.stderr)
+    print(f"mnpo-bench: {cut(printable(line))}", file=sys.stderr)

@@ -261,7 +261,7 @@ def _run(
         except KeyboardInterrupt:
             progress.stop()
             complain(f"interrupted; finished parts are kept in {folder}, the same command goes on")
-            raise
+            sys.exit(130)  # main would say no more than that it was interrupted
 
 
 def _print_plan(config: "StudyConfig", plan: "Plan", folder: Path) -> None:

@@ -109,7 +109,7 @@ def train_and_report(request: Request) -> None:
     except KeyboardInterrupt:
         if not rank:
             complain(f"interrupted; finished stages are kept in {folder}, the same command goes on")
-        raise
+        sys.exit(130)  # main would say no more than that it was interrupted
     except UserError as error:
         if not rank:
             raise

@@ -14,6 +14,7 @@ from types import TracebackType
 
 from mnpo.errors import DiskFull, UserError
 from mnpo.judging.calls import Call, Usage, Value
+from mnpo.printable import storable
 from mnpo.runs.files import digest
 
 _LOG = logging.getLogger(__name__)
@@ -64,8 +65,9 @@ class AnswerCache:
     Several processes may use one file at once (on one machine: it is in write-ahead mode, which
     network file systems do not carry). What is written survives the end of the process, however
     sudden; after a power cut the last few answers may be gone, the file is whole. Every row
-    carries a hash of its key, value, reply and usage: one that does not fit is warned of and asked
-    again. The first answer to a question stays. Questions themselves are not kept.
+    carries a hash of its key, value, reply and usage: one that does not fit counts as not given,
+    and a warning at the end says how many there were. The first answer to a question stays.
+    Questions themselves are not kept.
 
     Args:
         path: of the file, made with its folder at the first answer; None keeps answers in memory.
@@ -79,6 +81,7 @@ class AnswerCache:
         self.path = path
         self._database: sqlite3.Connection | None = None
         self._lock = threading.RLock()
+        self._damaged: set[str] = set()
 
     def __enter__(self) -> "AnswerCache":
         return self
@@ -92,11 +95,19 @@ class AnswerCache:
         self.close()
 
     def close(self) -> None:
-        """Close the file; it opens again when it is needed. What was in memory is gone."""
+        """Close the file; it opens again when it is needed. What was in memory is gone.
+
+        Damaged rows that were met are told here, in one line.
+        """
         with self._lock:
             if self._database is not None:
                 self._database.close()
                 self._database = None
+            if number := len(self._damaged):
+                what = "1 answer is damaged; it counts" if number == 1 else ""
+                what = what or f"{number} answers are damaged; they count"
+                _LOG.warning("%s: %s as not given", self.path, what)
+                self._damaged.clear()
 
     def __contains__(self, key: str) -> bool:
         return self.get(key) is not None
@@ -163,7 +174,7 @@ class AnswerCache:
             return None
         value, reply, prompt_tokens, completion_tokens, seal = found
         if seal != _seal(key, value, reply, prompt_tokens, completion_tokens):
-            _LOG.warning("%s: answer %s is damaged and is asked again", self.path, key[:12])
+            self._damaged.add(key)
             return None
         counted = prompt_tokens is not None
         usage = Usage(prompt_tokens, completion_tokens) if counted else None
@@ -228,15 +239,6 @@ class AnswerCache:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return UserError(f"{where}: another process has kept them locked for {_PATIENCE:g} s")
         return UserError(f"{where} cannot be used ({why})")
-
-
-def storable(text: str) -> str:
-    """The text without what UTF-8 cannot write: unpaired surrogates become U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _prepare(database: sqlite3.Connection, path: Path | None) -> None:

@@ -5,9 +5,10 @@ import random
 from asyncio import sleep
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mnpo.judging.cache import storable
+from mnpo.judging.bodies import bound_body, require_bounded
 from mnpo.judging.calls import Call, JudgeDown, JudgeFailure, Reply
 from mnpo.judging.failures import JudgeRefusal
 from mnpo.judging.meter import current_meter
@@ -15,6 +16,7 @@ from mnpo.judging.replies import NoCompletion, read_reply
 from mnpo.judging.secrecy import hidden_in_logs, hide, read_key
 from mnpo.judging.settings import EndpointBase, EndpointSettings
 from mnpo.judging.waiting import retry_after
+from mnpo.printable import storable
 
 if TYPE_CHECKING:
     import openai
@@ -84,7 +86,14 @@ class EndpointJudge:
             base_url=self._settings.url,
             timeout=self._settings.timeout,
             max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits),
+            http_client=openai.DefaultAsyncHttpxClient(
+                limits=limits,
+                # A redirect would be one more request that no budget knows of, and would carry
+                # the questions to a server that nobody named.
+                follow_redirects=False,
+                headers={"Accept-Encoding": "identity"},  # what is bounded is what comes out
+                event_hooks={"response": [bound_body]},
+            ),
         )
         client.organization = client.project = None
         client._custom_headers = {}  # OPENAI_CUSTOM_HEADERS, for which there is no other switch
@@ -108,7 +117,8 @@ class EndpointJudge:
         Raises:
             JudgeRefusal: the server calls this request wrong.
             JudgeFailure: it fails more often than the settings allow.
-            JudgeDown: it refuses the key, does not know the model, or cannot be reached.
+            JudgeDown: it refuses the key, does not know the model, sends elsewhere, or cannot be
+                reached.
             BudgetUsedUp: of the executor's budget, before a repetition.
         """
         import openai
@@ -122,7 +132,7 @@ class EndpointJudge:
             try:
                 async with asyncio.timeout(self._settings.timeout):
                     body = await self._send(request)
-                return read_reply(body)
+                return self._hidden(read_reply(body))
             except (TimeoutError, openai.APITimeoutError):
                 why = f"no reply within {self._settings.timeout:g} s"
                 meter.failed("timeout", billed=True)
@@ -162,11 +172,22 @@ class EndpointJudge:
         raw = await self._client.chat.completions.with_raw_response.create(
             model=self._settings.model, messages=[], extra_body=request
         )
-        return hide(str(raw.http_response.text), self._key)
+        return hide(require_bounded(str(raw.http_response.text)), self._key)
+
+    def _hidden(self, reply: Reply) -> Reply:
+        """The reply without the key, which may have come in escapes that JSON has undone."""
+        first = reply.first_token
+        if first is not None:
+            first = tuple((hide(token, self._key), value) for token, value in first)
+        return replace(reply, text=hide(reply.text, self._key), first_token=first)
 
     def _refuse(self, error: "openai.APIStatusError", why: str) -> None:
         """Raise where the same request would be refused again."""
         status = error.status_code
+        if 300 <= status < 400:
+            where = error.response.headers.get("location", "an address that it does not say")
+            told = f"status {status}, to {where}; if that is the right server, set url to it"
+            raise JudgeDown(self._message("sends elsewhere", told)) from None
         broke = status == 429 and error.code == "insufficient_quota"
         if status in _FOR_ALL or broke:
             raise JudgeDown(self._message("refuses the request", why)) from None

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
 
 from mnpo.errors import InvalidSetting
@@ -117,11 +117,21 @@ class Executor:
         raise AskingStopped(f"{halt}; {RESUME}", report, halt.item, halt.why)
 
     async def _work(self, asking: Asking, calls: Iterable[Call]) -> None:
-        source = iter(calls)
-        workers = [asyncio.create_task(asking.work(source)) for _ in range(self.limits.concurrency)]
+        """One worker more with each call that is taken, so that a short list needs few."""
+
+        def taken() -> Iterator[Call]:
+            more = self.limits.concurrency - 1
+            for call in calls:
+                if more:
+                    more -= 1
+                    workers.create_task(asking.work(source))
+                yield call
+
+        source, first = taken(), None
         try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            async with asyncio.TaskGroup() as workers:
+                workers.create_task(asking.work(source))
+        except BaseExceptionGroup as errors:  # the first ended the others
+            first = errors.exceptions[0]
+        if first is not None:
+            raise first

@@ -30,6 +30,12 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 SHOWN = "[key]"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: Names as people write them. Others that are not set may be keys, and are not repeated.
+_PLAIN_VARIABLE = re.compile(r"[A-Z]+|(?=.*_)[A-Z_][A-Z0-9_]*")
+_NO_VARIABLE = (
+    "names no variable of the environment; put the key into a variable and give that one's name"
+)
 #: A shorter one ("none", "EMPTY") is no secret, and taking it out would maim innocent words.
 _SHORTEST = 8
 
@@ -42,13 +48,25 @@ def read_key(variable: str | None, called: str) -> str | None:
         called: how messages call the setting that names it.
 
     Raises:
-        InvalidSetting: the variable is not set.
+        InvalidSetting: the variable is not set; a name that may be a key itself is not repeated.
     """
     if variable is None:
         return None
+    if variable not in os.environ and not _PLAIN_VARIABLE.fullmatch(variable):
+        raise InvalidSetting(f"{called} {_NO_VARIABLE}")
     if not os.environ.get(variable, "").strip():
         raise InvalidSetting(f"{called}: the environment variable {variable} is not set")
     return os.environ[variable].strip()
+
+
+def check_variable(name: Any) -> None:
+    """Refuse what cannot be the name of a variable, such as a key in its place.
+
+    Raises:
+        ValueError: without what was given.
+    """
+    if name is not None and not (isinstance(name, str) and _VARIABLE.fullmatch(name)):
+        raise ValueError(_NO_VARIABLE)
 
 
 def hide(text: str, key: str | None) -> str:
@@ -59,13 +77,34 @@ def hide(text: str, key: str | None) -> str:
     if key and len(key) >= _SHORTEST:
         for form in _forms(key):
             text = text.replace(form, SHOWN)
+        if any(mark in text for mark in ("\\u", "\\x", "%")):
+            text = _spelled(key).sub(SHOWN, text)
     return text
+
+
+@lru_cache(maxsize=8)
+def _spelled(key: str) -> re.Pattern[str]:
+    """The key with any of its characters as numbers: u006b and x6b behind backslashes, or %6b.
+
+    Backslashes are counted only so far, or a long row of them would take for ever.
+    """
+    letters = []
+    for letter in key:
+        units = letter.encode("utf-16-be", "surrogatepass").hex()
+        numbers = "".join(rf"\\{{1,8}}u{units[at : at + 4]}" for at in range(0, len(units), 4))
+        more = "".join(f"%{byte:02x}" for byte in letter.encode("utf-8", "surrogatepass"))
+        ways = [r"\\{0,8}" + re.escape(letter), f"(?i:{numbers})", f"(?i:{more})"]
+        if ord(letter) < 256:
+            ways.append(rf"(?i:\\{{1,8}}x{ord(letter):02x})")
+        letters.append(f"(?:{'|'.join(ways)})")
+    return re.compile("".join(letters))
 
 
 @lru_cache(maxsize=8)
 def _forms(key: str) -> tuple[str, ...]:
     """How the key looks in JSON, in Python's quotes, and in one of them inside the other."""
-    once = {key, json.dumps(key)[1:-1], repr(key)[1:-1]}
+    as_json = json.dumps(key)[1:-1]
+    once = {key, as_json, as_json.replace("/", "\\/"), repr(key)[1:-1]}
     twice = {repr(form)[1:-1] for form in once}
     return tuple(sorted(once | twice, key=len, reverse=True))
 

@@ -4,8 +4,10 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
+from mnpo.judging.addresses import check_address
 from mnpo.judging.budget import Price
-from mnpo.judging.secrecy import refuse_key_in_url, refuse_keys_in
+from mnpo.judging.plain import check_json
+from mnpo.judging.secrecy import check_variable, refuse_keys_in
 from mnpo.validation import Settings
 
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
@@ -21,7 +23,8 @@ class EndpointBase(Settings):
         temperature, max_tokens: of the reply.
         seed: sent along, a different one for each repeat and re-ask; None sends none.
         extra_body: more keys of the request, as the endpoint knows them. Part of what an answer
-            is stored under. Its max_completion_tokens takes the place of max_tokens.
+            is stored under, so JSON all through. Its max_completion_tokens takes the place of
+            max_tokens.
         concurrency: requests in flight.
         timeout: seconds for one request, all of it.
         retries: repetitions of a request that the network or server failed.
@@ -36,7 +39,7 @@ class EndpointBase(Settings):
     max_tokens: int | None = Field(default=None, ge=1)
     seed: int | None = None
     extra_body: dict[str, Any] = Field(default_factory=dict)
-    concurrency: int = Field(default=8, ge=1)
+    concurrency: int = Field(default=8, ge=1, le=4096)
     timeout: Positive = 120.0
     retries: int = Field(default=6, ge=0)
     first_wait: Positive = 1.0
@@ -45,14 +48,19 @@ class EndpointBase(Settings):
     @field_validator("url")
     @classmethod
     def _plain_address(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        refuse_key_in_url(value)
+        check_address(value)
         return value.rstrip("/")
+
+    @field_validator("api_key_env", mode="before")
+    @classmethod
+    def _a_name(cls, value: Any) -> Any:
+        check_variable(value)
+        return value
 
     @field_validator("extra_body")
     @classmethod
-    def _no_key_in_it(cls, value: dict[str, Any]) -> dict[str, Any]:
+    def _json_without_keys(cls, value: dict[str, Any]) -> dict[str, Any]:
+        check_json(value)
         refuse_keys_in(value)
         return value
 

@@ -120,7 +120,7 @@ class RunDirectory:
         """
         try:
             loaded = json.loads((self.path / "manifest.json").read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DamagedRun(
                 f"{self.path}/manifest.json cannot be read ({error}); the run is damaged, "
                 "start it again with --overwrite"
@@ -200,7 +200,7 @@ class RunDirectory:
             )
         try:
             there = yaml.safe_load(file.read_text())
-        except (yaml.YAMLError, UnicodeDecodeError):
+        except (yaml.YAMLError, ValueError, RecursionError):
             there = None
         if not isinstance(there, dict):
             raise DamagedRun(f"{file} cannot be read; start the run again with --overwrite")

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from mnpo.errors import InvalidSetting
+from mnpo.printable import shown
 
 _FRACTION = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/(?:\d+\.?\d*|\.\d+)$")
 
@@ -56,9 +57,15 @@ def load_yaml(text: str) -> Any:
     """The value of a YAML text.
 
     Raises:
-        yaml.YAMLError: broken YAML, or a key that is given twice.
+        yaml.YAMLError: broken YAML, a key that is given twice, lists in lists without end, or
+            digits that no number has.
     """
-    return yaml.load(text, Loader=_Loader)
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except RecursionError:
+        raise yaml.YAMLError("it is nested too deeply") from None
+    except ValueError as error:  # of a number or a date
+        raise yaml.YAMLError(str(error)) from None
 
 
 def read_yaml_file(file: Path, called: str) -> dict[str, Any]:
@@ -117,7 +124,7 @@ def read_value(text: str, where: str) -> Any:
     try:
         return load_yaml(text)
     except yaml.YAMLError:
-        raise InvalidSetting(f"{where}: cannot read '{text}' as a value") from None
+        raise InvalidSetting(f"{where}: cannot read {shown(text)} as a value") from None
 
 
 def assign(values: dict[str, Any], dotted: str, value: Any) -> None:

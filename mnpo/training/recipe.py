@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from mnpo.judging.secrecy import refuse_key_in_url
+from mnpo.judging.addresses import check_address
+from mnpo.judging.secrecy import check_variable
 from mnpo.training.data.settings import DataSettings as DataSettings
 from mnpo.training.models.settings import LoraSettings as LoraSettings
 from mnpo.training.models.settings import ModelSettings as ModelSettings
@@ -53,7 +54,13 @@ class ServerSettings(Settings):
     @classmethod
     def _plain_address(cls, value: str | None) -> str | None:
         if value is not None:
-            refuse_key_in_url(value)
+            check_address(value)
+        return value
+
+    @field_validator("api_key_env", mode="before")
+    @classmethod
+    def _a_name(cls, value: Any) -> Any:
+        check_variable(value)
         return value
 
 

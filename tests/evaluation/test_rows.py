@@ -3,12 +3,13 @@
 import csv
 import gzip
 import json
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.rows import iterate_rows, read_rows
+from evaluation.rows import Row, iterate_rows, read_rows
 from mnpo.errors import UserError
 
 RECORDS = [{"id": 1, "text": 'a, "b"\nc'}, {"id": 2, "text": "\u2028 line separator"}]
@@ -97,3 +98,44 @@ def test_a_cell_may_be_as_long_as_the_file(tmp_path) -> None:
     with pytest.raises(UserError):
         read_rows(path)
     assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("x.csv", "a,b,a\n1,2,3\n", "the header names 'a' twice"),
+        ("x.jsonl", '{"a": 1, "a": 2}\n', "row 1: names 'a' twice"),
+        ("x.json", '[{"b": {"a": 1, "a": 2}}]', "names 'a' twice"),
+        ("x.jsonl", '{"a": ' + "[" * 200_000 + "]" * 200_000 + "}\n", "row 1: is nested too deep"),
+        ("x.json", "[" * 200_000 + "]" * 200_000, "is nested too deep"),
+    ],
+)
+def test_what_would_be_lost_or_never_end_is_refused(tmp_path, name, content, says) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(UserError, match=says):
+        read_rows(path)
+
+
+def test_halves_of_characters_are_replaced(tmp_path) -> None:
+    path = tmp_path / "x.json"
+    rows = r'[{"a\ud800": ["x\udfff", {"b": "\ud83d\ude00 \\ud800"}], "c": 1}, {"d": "\uD83d"}]'
+    for text in (rows, rows[1:-1].replace("}, {", "}\n{")):
+        path.write_text(text)
+        first, second = read_rows(path)
+        assert first.values == {"a\ufffd": ["x\ufffd", {"b": "\U0001f600 \\ud800"}], "c": 1}
+        assert second.values == {"d": "\ufffd"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_only_regular_files_are_read(tmp_path) -> None:
+    path = tmp_path / "x.jsonl"
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="is no regular file"):  # and does not wait for a writer
+        read_rows(path)
+
+
+def test_long_values_are_cut(tmp_path) -> None:
+    with pytest.raises(UserError) as error:
+        Row({"a": ["x" * 5000]}, "here").text("a")
+    assert len(str(error.value)) < 200

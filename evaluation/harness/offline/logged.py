@@ -7,13 +7,18 @@ from typing import Any
 
 from evaluation.gaps import Gap, require_whole
 from evaluation.harness.figures import NONE, official, read_values, require_agreement
-from evaluation.harness.offline.completeness import require_once
+from evaluation.harness.offline.completeness import require_inside, require_once
 from evaluation.harness.offline.found import one_model
+from evaluation.harness.offline.numbers import is_finite
 from evaluation.harness.suite import TASKS
 from evaluation.rows import Row, read_rows, read_text
 from evaluation.scores import Scores
 from mnpo.errors import InvalidSetting, UserError
+from mnpo.printable import shown
 from mnpo.runs.files import sha256_file
+
+#: IFEval's metrics of which a document has as many values as it has instructions.
+_OF_INSTRUCTIONS = "inst_level_"
 
 
 def is_logged(row: Row) -> bool:
@@ -77,25 +82,38 @@ def score_logged(
         if known.metrics[0].key not in keys:
             raise UserError(f"{paths[0]}: has no {known.metrics[0].key} of {known.title}")
     n = missing = expected = 0
-    pooled = dict.fromkeys(keys, NONE)
+    compared = True
     notes: list[str] = []
+    if known is None:
+        keys, notes = _without_lists(keys, files)
+    pooled = dict.fromkeys(keys, NONE)
     for unit, rows in files.items():
-        _check(rows)
-        size = _expected(unit, results) or (known.size if known and len(files) == 1 else None)
+        official_size = known.size if known and len(files) == 1 else None
+        size = _expected(unit, results) or official_size
+        bounds = [own for own in (_bound(unit, results), official_size) if own is not None]
+        _require_documents(rows, min(bounds, default=None))
         documents = {int(row.values["doc_id"]) for row in rows}
+        if size is not None and len(documents) > size:
+            raise UserError(f"{rows[0].where}: {len(documents)} documents, expected {size}")
         expected += size if size is not None else len(documents)
-        usable: set[int] = set(documents)
+        usable: set[int] = set()
         for key in keys:
+            _require_values(rows, key, results, unit)
             values = read_values(unit, [_sample(row) for row in rows], key)
             if key == keys[0]:
-                usable -= set(values.missing)
+                usable = {number for _, number in values.documents}
             pooled[key] += values
             if results:
                 if _is_mean(unit, key, results):
                     require_agreement(unit, key, values, results["results"].get(unit, {}))
                 else:
+                    compared = False
                     notes.append(f"{unit}: {key} is no mean in lm-eval and was not compared")
         n += len(usable)
+    if known is not None and expected > known.size:
+        raise UserError(
+            f"{paths[0].parent}: {expected} documents, and {known.title} has {known.size}"
+        )
     missing = max(expected - n, 0)
     where = paths[0] if len(paths) == 1 else paths[0].parent
     gap = Gap(str(where), "documents", {"no usable sample": missing}, expected)
@@ -123,17 +141,35 @@ def score_logged(
         hashes={f"outputs/{path.name}": sha256_file(path) for path in paths},
         settings={"metric": keys[0]},
         notes=notes
-        + (["recomputed means agree with lm-eval's results"] if results and not notes else []),
+        + (["recomputed means agree with lm-eval's results"] if results and compared else []),
     )
 
 
 def _results(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(read_text(path))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UserError(f"{path}: is no JSON") from None
     if not isinstance(found, dict) or not isinstance(found.get("results"), dict):
         raise UserError(f"{path}: holds no results of lm-eval")
+    for part in ("results", "n-samples", "configs"):
+        own = found.get(part, {})
+        if not isinstance(own, dict):
+            raise UserError(f"{path}: {part} is {shown(own, 40)}, expected an object")
+        for unit, values in own.items():
+            if not isinstance(values, dict):
+                raise UserError(f"{path}: {part}: {unit} is {shown(values, 40)}, not an object")
+    for unit, figures in found["results"].items():
+        for name, value in figures.items():
+            if isinstance(value, int) and not isinstance(value, bool) and not is_finite(value):
+                raise UserError(f"{path}: {unit}: {name} is {shown(value, 40)}, no figure")
+    for unit, config in found.get("configs", {}).items():
+        metrics = config.get("metric_list") or []
+        if not isinstance(metrics, list) or not all(isinstance(own, dict) for own in metrics):
+            raise UserError(
+                f"{path}: configs: {unit}: metric_list is {shown(metrics, 40)}, not a list of "
+                "objects"
+            )
     return found
 
 
@@ -153,8 +189,7 @@ def _keys(rows: Sequence[Row]) -> list[str]:
     """METRIC,FILTER of everything logged, in order."""
     found: dict[str, None] = {}
     for row in rows:
-        if not is_logged(row):
-            raise UserError(f"{row.where}: is no logged sample of lm-eval")
+        _require_sample(row)
         for metric in row.values["metrics"]:
             found.setdefault(f"{metric},{row.values['filter']}")
     if not found:
@@ -162,11 +197,71 @@ def _keys(rows: Sequence[Row]) -> list[str]:
     return list(found)
 
 
-def _check(rows: Sequence[Row]) -> None:
-    for row in rows:
-        if isinstance(row.values["doc_id"], bool) or not isinstance(row.values["doc_id"], int):
-            raise UserError(f"{row.where}: doc_id is {row.values['doc_id']!r:.40}")
+def _require_sample(row: Row) -> None:
+    if not is_logged(row):
+        raise UserError(f"{row.where}: is no logged sample of lm-eval")
+    values = row.values
+    metrics = values["metrics"]
+    if not isinstance(metrics, list) or not all(isinstance(own, str) for own in metrics):
+        raise UserError(f"{row.where}: metrics must be a list of names, got {shown(metrics, 40)}")
+    if not isinstance(values["filter"], str):
+        raise UserError(f"{row.where}: filter must be a text, got {shown(values['filter'], 40)}")
+    if not isinstance(values.get("filtered_resps", []), list):
+        raise UserError(
+            f"{row.where}: filtered_resps must be a list, got {shown(values['filtered_resps'], 40)}"
+        )
+    if isinstance(values["doc_id"], bool) or not isinstance(values["doc_id"], int):
+        raise UserError(f"{row.where}: doc_id is {shown(values['doc_id'], 40)}")
+
+
+def _require_documents(rows: Sequence[Row], size: int | None) -> None:
+    ids = [row.values["doc_id"] for row in rows]
     require_once([(row.values["doc_id"], row.values["filter"]) for row in rows], rows, "document")
+    # lm-eval numbers documents from 0; of how many is not always known.
+    require_inside(ids, rows, 2**63 if size is None else size)
+
+
+def _require_values(rows: Sequence[Row], key: str, results: Mapping[str, Any], unit: str) -> None:
+    """Refuse what is no figure of a document.
+
+    Several values in one document are right only where each is of one of its instructions; a list
+    elsewhere holds what lm-eval would aggregate in a way of its own.
+    """
+    metric, _, chosen = key.rpartition(",")
+    several = metric.startswith(_OF_INSTRUCTIONS) or "agg_inst_level_acc" in _aggregation(
+        unit, key, results
+    )
+    for row in rows:
+        value = row.values.get(metric)
+        if row.values["filter"] != chosen or value is None:
+            continue
+        parts = value if isinstance(value, list) and several else [value]
+        for part in parts:
+            # NaN is how lm-eval logs that it has no value; that document is missing.
+            if not (is_finite(part) or isinstance(part, (bool, float))):
+                raise UserError(
+                    f"{row.where}: {metric} is {shown(value, 40)}, expected "
+                    + ("numbers" if several else "one number for the document")
+                )
+
+
+def _without_lists(
+    keys: Sequence[str], files: Mapping[str, Sequence[Row]]
+) -> tuple[list[str], list[str]]:
+    """The keys that have figures, and a note on each other one, as long as one is left."""
+    lists = {key: unit for unit, rows in files.items() for key in keys if _only_lists(rows, key)}
+    lists = {key: unit for key, unit in lists.items() if not key.startswith(_OF_INSTRUCTIONS)}
+    left = [key for key in keys if key not in lists]
+    if not left:
+        return list(keys), []
+    said = "is a list in every row, no share, and was left out"
+    return left, [f"{unit}: {key} {said}" for key, unit in lists.items()]
+
+
+def _only_lists(rows: Sequence[Row], key: str) -> bool:
+    metric, _, chosen = key.rpartition(",")
+    own = [row.values.get(metric) for row in rows if row.values["filter"] == chosen]
+    return bool(own) and all(isinstance(value, list) for value in own)
 
 
 def _sample(row: Row) -> dict[str, Any]:
@@ -175,18 +270,31 @@ def _sample(row: Row) -> dict[str, Any]:
 
 def _expected(unit: str, results: Mapping[str, Any]) -> int | None:
     counts = results.get("n-samples", {}).get(unit, {})
-    found = counts.get("effective") if isinstance(counts, dict) else None
-    return found if isinstance(found, int) else None
+    return _count(counts.get("effective"))
+
+
+def _bound(unit: str, results: Mapping[str, Any]) -> int | None:
+    """How many documents the task has, of which lm-eval may have taken some."""
+    return _count(results.get("n-samples", {}).get(unit, {}).get("original"))
+
+
+def _count(value: Any) -> int | None:
+    known = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return value if known else None
 
 
 def _is_mean(unit: str, key: str, results: Mapping[str, Any]) -> bool:
     """Whether lm-eval aggregates by a mean over documents or over all instructions."""
+    how = _aggregation(unit, key, results)
+    return how == "mean" or "agg_inst_level_acc" in how
+
+
+def _aggregation(unit: str, key: str, results: Mapping[str, Any]) -> str:
     metric = key.rpartition(",")[0]
     for own in results.get("configs", {}).get(unit, {}).get("metric_list") or ():
         if own.get("metric") == metric:
-            how = str(own.get("aggregation", "mean"))
-            return how == "mean" or "agg_inst_level_acc" in how
-    return True
+            return str(own.get("aggregation", "mean"))
+    return "mean"
 
 
 def _is_share(values: Any) -> bool:

@@ -1,12 +1,24 @@
 """Numbers in answers: how GSM8K answers are read and compared."""
 
+import math
 import re
+from typing import Any, TypeGuard
 
 #: ToRA's rule: two numbers are equal if they differ by less (Gou et al. 2024).
 TOLERANCE = 1e-3
 
 _FRACTION = re.compile(r"(-?)\\[dt]?frac\{([^{}]+)\}\{([^{}]+)\}")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def is_finite(value: Any) -> TypeGuard[float]:
+    """Whether a value of a file is a number that can be reckoned with; true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that is larger than every float
+        return False
 
 
 def number(text: str) -> float | None:

@@ -1,17 +1,19 @@
 """GSM8K from stored predictions: a number per problem, beside the right one."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.gaps import Gap, require_whole
 from evaluation.harness.offline.completeness import require_once
 from evaluation.harness.offline.found import one_model
-from evaluation.harness.offline.numbers import TOLERANCE, equal, last_boxed, number
+from evaluation.harness.offline.numbers import TOLERANCE, equal, is_finite, last_boxed, number
 from evaluation.harness.records import Document
 from evaluation.harness.suite import TASKS
 from evaluation.rows import Row
 from evaluation.scores import Scores
 from mnpo.errors import UserError
+from mnpo.printable import shown
 from mnpo.runs.files import sha256_file
 
 
@@ -30,8 +32,9 @@ def score_predictions(
 ) -> Scores:
     r"""|pred - gt| < 1e-3, as ToRA's authors score it.
 
-    A prediction that is no number is a wrong answer: the model was asked, and answered so. A
-    prediction that is null was never made, and is missing. Where the rows have completions, the
+    A text that is no number is a wrong answer: the model was asked, and answered so. A prediction
+    that is null was never made, and is missing; a number that is not finite is refused, since
+    nobody can know what the model said. Where the rows have completions, the
     answer in the last \boxed{} is scored too, as ``accuracy/boxed``.
 
     Args:
@@ -42,7 +45,8 @@ def score_predictions(
         allow_missing: score although rows are missing.
 
     Raises:
-        UserError: a right answer is no number or not the data's, rows missing or twice.
+        UserError: a right answer is no number or not the data's, a prediction is a number that is
+            not finite, rows missing or twice.
     """
     size = len(documents) if documents is not None else TASKS["gsm8k"].size
     keys = [_index(row, place) for place, row in enumerate(rows)]
@@ -56,7 +60,7 @@ def score_predictions(
     unread = without_box = unmade = 0
     for key, row in zip(keys, rows, strict=True):
         truth = number(_text(row, "gt"))
-        if truth is None:
+        if truth is None or not math.isfinite(truth):
             raise UserError(f"{row.where}: gt is {row.values['gt']!r:.40}, expected a number")
         if documents is not None:
             said = number(documents[key]["answer"].rpartition("####")[2])
@@ -100,15 +104,16 @@ def score_predictions(
 
 
 def _index(row: Row, place: int) -> int:
-    value = row.values.get("idx", place)
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise UserError(f"{row.where}: idx is {value!r:.40}") from None
+    return row.whole("idx") if "idx" in row.values else place
 
 
 def _text(row: Row, name: str) -> str:
     value = row.values[name]
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+    if isinstance(value, str):
+        return value
+    if is_finite(value):
         return str(value)
-    raise UserError(f"{row.where}: {name} is {value!r:.40}, expected a number or a text")
+    raise UserError(
+        f"{row.where}: {name} is {shown(value, 40)}, expected a finite number or a text"
+        + (", or null where none was made" if name == "pred" else "")
+    )

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.gaps import Gap, require_whole
-from evaluation.harness.offline.completeness import require_once
+from evaluation.harness.offline.completeness import require_inside, require_once
 from evaluation.harness.offline.found import one_model
 from evaluation.harness.records import Document
 from evaluation.harness.suite import TASKS
 from evaluation.rows import Row
 from evaluation.scores import Scores
 from mnpo.errors import UserError
+from mnpo.printable import shown
 from mnpo.runs.files import sha256_file
 
 
@@ -45,10 +46,9 @@ def score_log(
             twice.
     """
     size = len(documents) if documents is not None else TASKS["winogrande"].size
-    keys = [_integer(row, "doc_id") for row in rows]
+    keys = [row.whole("doc_id") for row in rows]
     require_once(keys, rows, "document")
-    if len(rows) > size:
-        raise UserError(f"{path}: {len(rows)} rows, and the benchmark has {size} documents")
+    require_inside(keys, rows, size)
     notes, known = [], _truths(documents)
     values: list[float] = []
     clusters: list[str] = []
@@ -56,7 +56,7 @@ def score_log(
     ties = unmatched = 0
     for key, row in zip(keys, rows, strict=True):
         likelihoods = [_likelihood(row, name) for name in ("logit_0", "logit_1")]
-        truth = _integer(row, "truth")
+        truth = row.whole("truth")
         if truth not in (0, 1):
             raise UserError(f"{row.where}: truth is {truth}, expected 0 or 1")
         if known:
@@ -123,17 +123,8 @@ def _likelihood(row: Row, name: str) -> float:
         return math.nan
     try:
         return float(value)
-    except (TypeError, ValueError):
-        raise UserError(f"{row.where}: {name} is {value!r:.40}, expected a number") from None
-
-
-def _integer(row: Row, name: str) -> int:
-    try:
-        return int(row.values[name])
-    except KeyError:
-        raise UserError(f"{row.where}: has no {name}") from None
-    except (TypeError, ValueError):
-        raise UserError(f"{row.where}: {name} is {row.values[name]!r:.40}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"{row.where}: {name} is {shown(value, 40)}, expected a number") from None
 
 
 def _truth_value(row: Row, value: Any) -> bool:

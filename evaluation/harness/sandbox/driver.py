@@ -35,6 +35,8 @@ _CALLS = {
     ),
 }
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
+#: What is left of /dev: without effect outside, and honest programs open them.
+_DEVICES = ("null", "zero", "full", "random", "urandom")
 _FLAGS = {
     "nosuid": _NOSUID,
     "nodev": _NODEV,
@@ -45,8 +47,39 @@ _FLAGS = {
 }
 
 
-def _wall_in(libc: Any, work: str, hidden: list[str], size: int) -> None:
-    """Inside a mount namespace: everything read-only but an empty folder of bounded size."""
+def _hide_devices(libc: Any, work: str) -> bool:
+    """Put a /dev of its own over the user's terminals and the kernel's log; whether that works."""
+    if any(path.startswith("/dev/") for path in sys.path):
+        return False  # Python itself stands there
+    # Opened before they are covered, as places to bind from.
+    there = [name for name in _DEVICES if os.path.exists("/dev/" + name)]
+    held = {name: os.open("/dev/" + name, os.O_PATH) for name in there}
+    flags = _NOSUID | _NODEV | _NOEXEC
+    try:
+        if libc.mount(b"tmpfs", b"/dev", b"tmpfs", flags, b"size=64k,mode=755") != 0:
+            return False
+        if work.startswith("/dev/"):
+            os.makedirs(work)
+        whole = True
+        for name, number in held.items():
+            place = "/dev/" + name
+            os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o600))
+            source = b"/proc/self/fd/%d" % number
+            whole &= libc.mount(source, os.fsencode(place), None, _BIND, None) == 0
+        whole &= libc.mount(None, b"/dev", None, _REMOUNT | _BIND | _RDONLY | flags, None) == 0
+    finally:
+        for number in held.values():
+            os.close(number)
+    if not whole:  # half a /dev would let honest programs fail
+        libc.umount2(b"/dev", 2)
+    return bool(whole)
+
+
+def _wall_in(libc: Any, work: str, hidden: list[str], size: int) -> bool:
+    """Inside a mount namespace: everything read-only but an empty folder of bounded size.
+
+    Says whether devices are hidden too.
+    """
     with open("/proc/self/mountinfo") as file:
         mounts = [line.split() for line in file]
     for fields in mounts:
@@ -56,10 +89,12 @@ def _wall_in(libc: Any, work: str, hidden: list[str], size: int) -> None:
         libc.mount(None, place, None, _REMOUNT | _BIND | _RDONLY | flags, None)
     for folder in hidden:
         libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", _NOSUID | _NODEV, b"size=4k,ro")
+    devices = _hide_devices(libc, work)
     options = b"size=%d,mode=700" % size
     if libc.mount(b"tmpfs", os.fsencode(work), b"tmpfs", _NOSUID | _NODEV, options) != 0:
         raise OSError("no tmpfs")
     os.chdir(work)
+    return devices
 
 
 def _limit(limits: dict[str, int]) -> None:
@@ -118,8 +153,9 @@ def main() -> None:
     job = json.load(sys.stdin)
     results = os.dup(1)
     libc = ctypes.CDLL(None, use_errno=True)
+    devices = False
     if job["walls"]:
-        _wall_in(libc, job["work"], job["hidden"], job["files"])
+        devices = _wall_in(libc, job["work"], job["hidden"], job["files"])
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
@@ -131,7 +167,7 @@ def main() -> None:
     def tell(**fields: Any) -> None:
         os.write(results, (json.dumps({"token": job["token"], **fields}) + "\n").encode())
 
-    tell(started=True, filtered=filtered)
+    tell(started=True, filtered=filtered, devices=devices)
     passed, why = False, ""
     try:
         exec(compile(job["program"], "<program>", "exec"), {"__name__": "__main__"})

@@ -69,12 +69,14 @@ class Fence:
         filtered: the kernel refuses sockets, new processes and signals to others.
         hidden: folders that look empty to it; the user's home is one unless Python stands in it.
         limits: of each program.
+        devices: it has a /dev of its own, without the user's terminals and the kernel's log.
     """
 
     walls: bool
     filtered: bool
     hidden: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    devices: bool = False
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready, to be quoted with figures."""
@@ -82,6 +84,7 @@ class Fence:
             "namespaces": self.walls,
             "system_calls_filtered": self.filtered,
             "network": "none" if self.walls or self.filtered else "NOT BLOCKED",
+            "devices": "own" if self.devices else "NOT HIDDEN",
             "hidden_folders": list(self.hidden),
             "limits": dict(vars(self.limits)),
         }
@@ -113,7 +116,8 @@ def find_fence(limits: Limits | None = None) -> Fence:
         fence = Fence(walls, False, _hideable() if walls else (), limits)
         started, verdict = _run(fence, "import math\nassert math.sqrt(4) == 2\n")
         if started is not None and verdict.passed:
-            return Fence(walls, bool(started["filtered"]), fence.hidden, limits)
+            filtered, devices = bool(started["filtered"]), bool(started["devices"])
+            return Fence(walls, filtered, fence.hidden, limits, devices)
         why = verdict.why
     raise SandboxBroken(f"no sandbox can be set up on this machine ({why})")
 

@@ -44,7 +44,7 @@ def score(
         Path | None,
         typer.Option(help="Published weights of the length-controlled model (csv)."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
     replicates: Annotated[int, typer.Option(help="Draws of the bootstrap.")] = 1000,
     jobs: Annotated[
         int | None,

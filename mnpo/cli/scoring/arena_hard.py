@@ -52,7 +52,7 @@ def score(
             "again."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of all bootstraps.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of all bootstraps.")] = 0,
     output: OutputOption = None,
     allow_missing: AllowMissingOption = False,
     as_json: JsonOption = False,

@@ -1,7 +1,6 @@
 """Sampling through any OpenAI-compatible server, started for each policy or found running."""
 
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from openai.types import Completion as Reply
 from transformers import PreTrainedTokenizerBase
 
 from mnpo.errors import InvalidSetting, UserError
+from mnpo.judging.secrecy import read_key
 from mnpo.training.generation.base import Completion, Mixture, Sampler
 from mnpo.training.generation.dialects import Dialect, candidates
 from mnpo.training.generation.mixtures import only_policy
@@ -82,7 +82,7 @@ class ServerBackend:
             base_url=url,
             api_key=_key(server),
             max_retries=0,
-            http_client=openai.DefaultHttpxClient(trust_env=not own),
+            http_client=openai.DefaultHttpxClient(trust_env=not own, follow_redirects=False),
         )
 
 
@@ -121,12 +121,7 @@ def require_reachable(settings: SamplingSettings) -> None:
 def _key(server: ServerSettings) -> str:
     if server.api_key_env is None:
         return "none"  # the client insists on one; servers without keys ignore it
-    if server.api_key_env not in os.environ:
-        raise UserError(
-            f"sampling.server.api_key_env: the environment has no variable "
-            f"'{server.api_key_env}'; set it to the server's key"
-        )
-    return os.environ[server.api_key_env]
+    return read_key(server.api_key_env, "sampling.server.api_key_env") or "none"
 
 
 class ServerSampler:

@@ -68,7 +68,7 @@ def send(
 
     Raises:
         RefusedRequest: the server calls the request itself wrong.
-        UserError: no usable answer, a refused key, or a server that ended.
+        UserError: no usable answer, a refused key, an address elsewhere, or a server that ended.
         Stopped: ``stop`` was set.
     """
     noise = random.SystemRandom()  # not the run's generators: pauses are no part of a result
@@ -89,6 +89,13 @@ def send(
                 "that holds it in sampling.server.api_key_env"
             ) from None
         except openai.APIStatusError as error:
+            if 300 <= error.status_code < 400:
+                where = error.response.headers.get("location", "an address that it does not say")
+                raise UserError(
+                    f"the server at {client.base_url} sends elsewhere (status "
+                    f"{error.status_code}, to {where}); if that is the right server, set "
+                    "sampling.server.url to it"
+                ) from None
             raise RefusedRequest(one_line(error)) from None
         else:
             if isinstance(reply, Reply) and reply.choices:

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
@@ -19,6 +19,13 @@ _PRIVATE_KEY = re.compile(
 )
 #: Names of environment variables whose values are never written.
 _PRIVATE_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+#: How keys of well-known services look (OpenAI and its kin, Hugging Face, GitHub, Google), alone or
+#: as a word of a text; not as part of a path.
+_KEY_HEAD = re.compile(r"sk-|hf_|gh[pousr]_|AIza")
+_KEY = re.compile(
+    r"""(?:^|[\s"'=:,])(?:sk-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36,}"""
+    r"""|AIza[A-Za-z0-9_-]{35})(?:$|[\s"',;])"""
+)
 _USER_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
 HIDDEN = "(not recorded)"
 
@@ -100,15 +107,44 @@ def without_secrets(value: Any) -> Any:
 
 
 def find_secret(value: Any) -> str | None:
-    """Name of a variable of the environment whose secret value stands in a JSON-ready value.
+    """What secret stands in a JSON-ready value, in words that do not repeat it; None where none.
 
-    Variables that hold a path are passed over: they say where a secret is.
+    Looked for are the values of environment variables that an ``api_key_env`` of the value names
+    or that are named like keys (those that hold a path say where a secret is, and are passed
+    over), and what has the form of a provider's key.
     """
     text = json.dumps(value)
-    for name, content in _private().items():
-        if len(content) >= 8 and content[0] not in "/.~" and json.dumps(content)[1:-1] in text:
-            return name
-    return None
+    named = {name: os.environ.get(name, "").strip() for name in _named_variables(value)}
+    likely = {name: own for name, own in _private().items() if own[0] not in "/.~"}
+    for name, content in (likely | named).items():
+        if len(content) >= 8 and json.dumps(content)[1:-1] in text:
+            return f"the value of the environment variable {name}"
+    key = next((own for own in _texts(value) if _KEY.search(own)), None)
+    return None if key is None else f"what looks like a key ({_KEY_HEAD.findall(key)[0]}...)"
+
+
+def _named_variables(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key == "api_key_env" and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _named_variables(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _named_variables(inner)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key)
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _private() -> dict[str, str]:

@@ -120,11 +120,10 @@ def run_recipe(
     run = RunDirectory(folder)
     if executor is not None and world.size > 1:
         raise UserError("--jobs and --executor do not go with accelerate launch; leave them out")
-    if variable := find_secret(config):
+    if secret := find_secret(config):
         raise UserError(
-            f"the recipe holds the value of the environment variable {variable}, and recipes are "
-            "written down; leave it out, and name the variable in api_key_env where a server "
-            "needs it"
+            f"the recipe holds {secret}, and recipes are written down; leave it "
+            "out, and name the variable in api_key_env where a server needs it"
         )
     doomed = run.refuse(config, inputs=data_files(recipe), overwrite=overwrite, essence=what_counts)
     world.barrier()

@@ -2,6 +2,7 @@ import csv
 import gzip
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_what_is_wrong_is_said_exactly(world, reference):
     assert "neither an instruction nor an index" in said
 
 
-@pytest.mark.parametrize("value", [0.5, 2.0001, -1, 3, True, "x", "1e400", math.inf])
+@pytest.mark.parametrize("value", [0.5, 2.0001, -1, 3, True, "x", "1e400", math.inf, 10**400])
 def test_preferences_outside_the_set_are_refused(world, reference, value):
     rows = world.annotations("mini")
     rows[7]["preference"] = value
@@ -146,6 +147,42 @@ def test_outputs_must_be_the_judged_ones(world, reference):
     outputs = read_outputs(world.write("o.json", rows), reference)
     with pytest.raises(UserError, match=r"1 outputs are not those that .* judged: 4"):
         stored_sample(judged, outputs, reference)
+
+
+def test_a_judged_row_without_its_output_is_left_out(world, reference):
+    annotations = [
+        {k: v for k, v in row.items() if k != "output_2"} | {"row": place}
+        for place, row in enumerate(world.annotations("mini"))
+    ]
+    judged = read_annotations(world.write("a.json", annotations), reference)
+    rows = [
+        {"index": k, "output": world.output("mini", k), "generator": "mini"}
+        for k in range(world.size)
+        if k != 7
+    ]
+    sample = stored_sample(
+        judged, read_outputs(world.write("o.json", rows), reference), reference
+    )
+    with pytest.raises(UserError) as caught:
+        require_complete([sample], reference, False)
+    assert str(caught.value) == (
+        "mini: 1 of 60 annotations are missing: instruction 7 (judged, but its output is not "
+        "there); --allow-missing scores without them"
+    )
+    require_complete([sample], reference, True)
+    assert (sample.scored, sample.missing, sample.replay) == (59, 1, False)
+    assert 7 not in sample.index
+    assert sample.lengths.shape == (59, 2)
+    assert "(7): left out of all figures" in sample.flags[0]
+    none = stored_sample(judged, replace(read_outputs(world.write("o.json", rows), reference), texts={}), reference)
+    with pytest.raises(UserError, match="not one preference with an output"):
+        require_complete([none], reference, True)
+
+
+def test_an_instruction_is_a_text(world, reference):
+    rows = world.annotations("mini")
+    rows[3] |= {"index": 3, "instruction": 5}
+    assert "row 4: instruction must be a text, got 5" in refused(world, reference, rows)
 
 
 def test_a_reference_must_be_whole(world):

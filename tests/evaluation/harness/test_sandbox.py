@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import select
 import sys
 import time
 from pathlib import Path
@@ -132,6 +134,65 @@ def test_files_elsewhere_cannot_be_written(fence, tmp_path):
     for way in ("open({!r}, 'w')", "import os; os.remove({!r})", "import os; os.chmod({!r}, 0)"):
         assert not fence.run(way.format(str(target))).passed
     assert target.read_text() == "mine"
+
+
+def test_the_users_terminals_and_other_devices_are_not_there(fence):
+    if not fence.walls:
+        pytest.skip("no namespaces here")
+    assert fence.devices, "this machine has walls, and mounts work in them"
+    devices = ["null", "zero", "full", "random", "urandom"]
+    program = (
+        f"import os\nassert sorted(os.listdir('/dev')) == {sorted(devices)}, os.listdir('/dev')\n"
+        "for name in ('tty', 'kmsg', 'pts/0', 'pts/ptmx', 'ptmx', 'console', 'shm/x'):\n"
+        " for mode in (os.O_RDONLY, os.O_WRONLY):\n"
+        "  try: os.open('/dev/' + name, mode)\n"
+        "  except OSError: continue\n"
+        "  raise AssertionError(name)\n"
+        "for way in (lambda: open('/dev/mine', 'w'), lambda: os.remove('/dev/null')):\n"
+        " try: way()\n except OSError: continue\n"
+        " raise AssertionError('changed')\n"
+    )
+    verdict = fence.run(program)
+    assert verdict.passed, verdict
+
+
+def test_a_terminal_that_is_open_is_not_written_to(fence):
+    if not fence.devices:
+        pytest.skip("mounts do not work here")
+    master, slave = os.openpty()
+    try:
+        name = os.ttyname(slave)
+        assert "FileNotFoundError" in fence.run(f"open({name!r}, 'w').write('boo')").why
+        assert not select.select([master], [], [], 0.1)[0]
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_ordinary_devices_work(fence):
+    program = (
+        "import os, random\n"
+        "open('/dev/null', 'w').write('x')\n"
+        "assert open('/dev/null').read() == ''\n"
+        "assert open('/dev/zero', 'rb').read(3) == bytes(3)\n"
+        "assert len(open('/dev/urandom', 'rb').read(9)) == len(os.urandom(9)) == 9\n"
+        "random.SystemRandom().random()\n"
+        "import tempfile\ntempfile.TemporaryFile().write(b'x')\n"
+    )
+    verdict = fence.run(program)
+    assert verdict.passed, verdict
+
+
+def test_a_work_folder_below_dev(fence, monkeypatch):
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("no /dev/shm here")
+    monkeypatch.setattr(module.tempfile, "tempdir", "/dev/shm")
+    assert fence.run("open('own.txt', 'w').write('soup')").passed
+
+
+def test_a_fence_says_what_it_does_not_hide(fence):
+    assert fence.describe()["devices"] == ("own" if fence.devices else "NOT HIDDEN")
+    assert Fence(False, False).describe()["devices"] == "NOT HIDDEN"
 
 
 def test_a_home_without_python_in_it_looks_empty(monkeypatch, tmp_path):

@@ -115,6 +115,8 @@ def test_both_forms_of_a_result_file(tmp_path):
     [
         ({"label": 3}, "row 1: label must be 1 or 2"),
         ({"i": "x"}, "i must be the pair's number"),
+        ({"i": "1" * 5000}, "i must be the pair's number"),
+        ({"i": float("inf")}, "i must be the pair's number"),
         ({"results": None}, "results must be"),
         ({"results": {}}, "has no winner for 'swap = False'"),
         ({"results": {"swap = False": {"winner": "A"}}}, "must be 1, 2 or null, got 'A'"),

@@ -98,6 +98,28 @@ def test_what_is_wrong_is_named(changes, says) -> None:
         load_settings(None, ["tiny"], (), {}, changes)
 
 
+@pytest.mark.parametrize(
+    ("shortcuts", "says"),
+    [
+        ({"benchmarks": ["alpaca"]}, "--benchmarks: unknown benchmark 'alpaca'; did you mean"),
+        ({"benchmarks": []}, "--benchmarks must"),
+        ({"limit": 0}, "--limit must be at least 1, got 0"),
+        ({"max_cost": -1.0}, "--max-cost must be"),
+        ({"judges": [{"kind": "endpoint", "model": "m", "url": "nowhere"}]}, "--judge-url"),
+        ({"judges": [{"kind": "endpoint", "model": "", "url": "http://h/v1"}]}, "--judge-model"),
+    ],
+)
+def test_an_options_value_is_called_by_the_option(shortcuts, says) -> None:
+    with pytest.raises(InvalidSetting) as error:
+        load_settings(None, ["tiny"], (), shortcuts)
+    assert str(error.value).startswith(says)
+
+
+def test_what_set_replaces_is_called_so() -> None:
+    with pytest.raises(InvalidSetting, match="^--set: limit must be"):
+        load_settings(None, ["tiny"], (), {"limit": 4}, {"limit": 0})
+
+
 def test_a_model_is_needed() -> None:
     with pytest.raises(InvalidSetting, match="give at least one model"):
         load_settings(None)

@@ -148,6 +148,34 @@ def test_secrets_are_not_written_down(outputs, tmp_path, monkeypatch) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    "where", [{"name": "hush-hush-1234"}, {"extra_body": {"user": ["a hush-hush-1234 b"]}}]
+)
+def test_the_key_of_a_judge_is_not_written_down_elsewhere(
+    outputs, tmp_path, monkeypatch, where
+) -> None:
+    monkeypatch.setenv("JUDGE_ACCESS", " hush-hush-1234\n")
+    judge = {"kind": "endpoint", "model": "m", "url": "http://127.0.0.1:9/v1"}
+    judge |= {"api_key_env": "JUDGE_ACCESS", **where}
+    with pytest.raises(InvalidSetting, match="JUDGE_ACCESS") as caught:
+        run_evaluation(settings(outputs, judges=[judge]), tmp_path / "run")
+    assert "hush" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_looks_like_a_key_is_not_written_down(outputs, tmp_path) -> None:
+    judge = {**RULE, "name": "sk-abcdefghij0123456789"}
+    with pytest.raises(InvalidSetting, match="looks like a key") as caught:
+        run_evaluation(settings(outputs, judges=[judge]), tmp_path / "run")
+    assert "abcdefghij" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_repeats_have_a_bound(outputs) -> None:
+    with pytest.raises(InvalidSetting, match="repeats must be at most 100"):
+        settings(outputs, repeats=101)
+
+
 @pytest.mark.parametrize("name", ["../../escape", "a/b", "..", "x\x00y", "con\nname"])
 def test_names_of_models_cannot_leave_the_folder(outputs, tmp_path, name) -> None:
     chosen = settings(outputs).model_dump(mode="json")

@@ -70,6 +70,10 @@ def test_the_plan_writes_nothing(bench, outputs) -> None:
         (["nowhere/at/all"], "no such folder"),
         (["tiny", "--judge-url", "http://127.0.0.1:1/v1"], "go together"),
         (["tiny", "--judge-key-env", "X"], "--judge-key-env goes with"),
+        (
+            [*"tiny --judge-url http://h/v1 --judge-model m --judge-key-env sk-SECRET".split()],
+            "--judge-key-env names no variable",
+        ),
         (["tiny", "--judge", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
         (["tiny", "--judge", "{kind: orakel}"], "unknown kind 'orakel'"),
         (["tiny", "--set", "answer.max_new_tokens=3"], "did you mean 'answers'"),
@@ -88,6 +92,7 @@ def test_bad_input_is_one_line_and_writes_nothing(bench, arguments, says) -> Non
     assert found.code == 2, found.err
     assert len(found.errors) == 1
     assert re.search(says, found.errors[0])
+    assert "SECRET" not in found.err
     assert not Path("run").exists()
 
 

@@ -177,7 +177,8 @@ class FaultServer:
         }.get(kind) or self.answer(text, nth, body, headers)
         if isinstance(made, tuple):
             status, more, made = made
-            return await self._send(writer, status, json.dumps(made), more)
+            raw = made if isinstance(made, str) else json.dumps(made)
+            return await self._send(writer, status, raw, more)
         data = json.dumps(made)
         if kind not in ("wrong schema", "cut json", "drip"):
             self.billed.append(usage(text, nth))

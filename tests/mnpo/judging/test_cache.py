@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnpo.errors import DiskFull, UserError
-from mnpo.judging.cache import Answer, AnswerCache, storable
+from mnpo.judging.cache import Answer, AnswerCache
 from mnpo.judging.calls import Usage
+from mnpo.printable import storable
 
 JSON = st.recursive(
     st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -88,10 +89,29 @@ def test_a_damaged_row_is_warned_of_and_replaced(put, tmp_path, caplog, change) 
         database.commit()
     with AnswerCache(path) as cache:
         assert cache.get("k") is None
-        assert "damaged" in caplog.text
         assert cache.get("whole").value == "B"
         put(cache, "k", "tie")
         assert cache.get("k").value == "tie"
+    assert "1 answer is damaged" in caplog.text
+
+
+def test_damaged_rows_are_told_once_and_together(put, tmp_path, caplog) -> None:
+    path = tmp_path / "answers.sqlite"
+    with AnswerCache(path) as cache:
+        for n in range(30):
+            put(cache, f"key {n}", "A")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE answers SET reply = 'x' WHERE key != 'key 7'")
+        database.commit()
+    with AnswerCache(path) as cache:
+        for _ in range(3):
+            assert sum(f"key {n}" in cache for n in range(30)) == 1
+        assert not caplog.records
+        put(cache, "key 1", "B")
+    (record,) = caplog.records
+    assert record.getMessage() == f"{path}: 29 answers are damaged; they count as not given"
+    cache.close()
+    assert len(caplog.records) == 1
 
 
 def test_a_damaged_file_is_one_line_or_a_missing_answer_never_another_one(put, tmp_path) -> None:

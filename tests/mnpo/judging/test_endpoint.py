@@ -1,9 +1,14 @@
+import asyncio
+import json
 import logging
 import math
+from datetime import date
+from urllib.parse import quote
 
 import pytest
 
 from mnpo.errors import InvalidSetting
+from mnpo.judging.bodies import MOST_BODY
 from mnpo.judging.cache import AnswerCache
 from mnpo.judging.calls import Usage
 from mnpo.judging.endpoint import EndpointJudge
@@ -92,6 +97,90 @@ def test_the_key_is_nowhere_but_at_the_server(
         for path in tmp_path.iterdir():
             assert part.encode() not in path.read_bytes()
     assert "[key]" in caplog.text  # the logs were on, and said it
+
+
+def escaped(text: str) -> str:
+    return "".join(f"\\u{ord(letter):04x}" for letter in text)
+
+
+def test_a_key_that_comes_back_in_escapes_is_hidden_too(
+    ask, server, make_call, completion, monkeypatch, caplog, tmp_path
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("JUDGE_KEY", SECRET)
+
+    def body(text, nth, content, **more):
+        made = json.dumps(completion(text, nth, content, **more))
+        return made.replace("KEY", escaped(SECRET)).replace("TWICE", escaped(escaped(SECRET)))
+
+    def echo(text, nth, sent, headers):
+        return {
+            "question 1": (200, {}, body(text, nth, "KEY and TWICE\nverdict: A")),
+            "question 2": (200, {}, body(text, nth, None, refusal="not to KEY")),
+            "question 3": (200, {}, f'{{"choices": "{escaped(SECRET)}"}}'),
+            "question 4": (400, {}, f'{{"error": {{"message": "{escaped(SECRET)}"}}}}'),
+        }[text]
+
+    server.answer = echo
+    calls = [make_call(n) for n in range(1, 5)]
+    executor, report = ask(calls, api_key_env="JUDGE_KEY", retries=0)
+    outcomes = [executor.outcome(call) for call in calls]
+    assert outcomes[0].reply == "[key] and [key]\nverdict: A"
+    assert report.answered == 1
+    told = [*map(repr, outcomes), repr(report), caplog.text]
+    told += [path.read_bytes().decode("latin-1") for path in tmp_path.iterdir()]
+    for part in (SECRET, "to-be-seen", escaped("to-be"), escaped(SECRET)[:40]):
+        assert not any(part in text for text in told)
+
+
+def test_first_tokens_do_not_tell_the_key(
+    endpoint, server, make_call, completion, monkeypatch
+) -> None:
+    monkeypatch.setenv("JUDGE_KEY", SECRET)
+    made = completion("q", 0, "A")
+    top = [{"token": f" {SECRET}", "logprob": -1.0}]
+    made["choices"][0]["logprobs"] = {"content": [{"top_logprobs": top}]}
+    server.answer = lambda *_: made
+
+    async def first():
+        async with EndpointJudge(endpoint(api_key_env="JUDGE_KEY")) as judge:
+            return (await judge.answer(make_call(1), 0)).first_token
+
+    assert asyncio.run(first()) == ((" [key]", -1.0),)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_nobody_follows_a_server_that_sends_elsewhere(
+    ask, server, make_call, monkeypatch, status
+) -> None:
+    monkeypatch.setenv("JUDGE_KEY", SECRET)
+    more = {"Location": f"{server.url}/chat/completions?x={quote(SECRET, safe='')}"}
+    server.answer = lambda *_: (status, more, {})
+    with pytest.raises(AskingStopped, match=rf"status {status}.*{server.url}/chat") as caught:
+        ask(map(make_call, range(5)), Limits(1), api_key_env="JUDGE_KEY")
+    assert len(server.bodies) == caught.value.report.spend.requests == 1
+    assert "[key]" in str(caught.value)
+    assert "to-be-seen" not in str(caught.value)
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_an_endless_body_is_a_failure_and_not_stored(
+    ask, server, make_call, completion, patient
+) -> None:
+    big = json.dumps(completion("q", 0, f"{'x' * MOST_BODY}\nverdict: A"))
+
+    def say(text, nth, body, headers):
+        assert "gzip" not in headers.get("accept-encoding", "")
+        return (200, {}, big) if nth < 2 else completion(text, nth, "verdict: B")
+
+    server.answer = say
+    executor, report = ask([make_call(1)], retries=2 if patient else 0)
+    if not patient:
+        assert report.missing == {FAILED: 1}
+        assert "longer than" in executor.outcome(make_call(1)).missing
+    else:
+        assert executor.outcome(make_call(1)).value == "B"
+        assert report.spend.faults == {"unreadable body": 2}
 
 
 def test_a_short_key_maims_no_words(ask, server, make_call, monkeypatch) -> None:
@@ -224,9 +313,53 @@ def test_no_completion(body) -> None:
         ({"price_input": -1.0, "price_output": 1.0}, "must be at least 0"),
         ({"tempratur": 1}, "did you mean 'temperature'"),
         ({"concurrency": 0}, "must be at least 1"),
+        ({"concurrency": 10**6}, "must be at most 4096"),
+        ({"url": "http://127.0.0.1:99999/v1"}, "port"),
+        ({"url": "http://127.0.0.1:0/v1"}, "port"),
+        ({"url": "http://127.0.0.1:x/v1"}, "port"),
+        ({"url": "http://[::1/v1"}, "names no host"),
+        ({"url": "http://[zz]/v1"}, "names no host"),
+        ({"url": "http://"}, "names no host"),
+        ({"url": "http://:80/v1"}, "names no host"),
+        ({"url": "http://a..b/v1"}, "names no host"),
+        ({"url": "http://%zz/v1"}, "names no host"),
+        ({"url": f"http://{'a' * 64}/v1"}, "names no host"),
+        ({"url": "http://host/v1\n"}, "character that no address has"),
+        ({"url": "http://ho\x1bst/v1"}, "character that no address has"),
+        ({"url": "http://host /v1"}, "character that no address has"),
+        ({"api_key_env": "sk-abc"}, "names no variable"),
+        ({"api_key_env": ["abc"]}, "names no variable"),
+        ({"api_key_env": ""}, "names no variable"),
+        ({"extra_body": {"a": [math.nan]}}, "extra_body: holds nan"),
+        ({"extra_body": {"a": {"b": -math.inf}}}, "extra_body: holds -inf"),
+        ({"extra_body": {"a": date(2020, 1, 1)}}, "extra_body: holds a date"),
     ],
 )
 def test_a_mistake_in_the_settings_gets_one_line(values, why) -> None:
     with pytest.raises(InvalidSetting, match=why) as caught:
         check(EndpointSettings, {"model": "m", "url": "http://h/v1", **values})
     assert "\n" not in str(caught.value)
+    assert "abc" not in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h/v1",
+        "https://judge.example:8443/a/v1",
+        "http://[::1]:80/v1",
+        "http://10.0.0.1/v1",
+        "http://my_host.local./v1",
+        "https://bücher.example/v1",
+    ],
+)
+def test_addresses_of_servers(url) -> None:
+    assert check(EndpointSettings, {"model": "m", "url": url}).url == url
+
+
+@pytest.mark.parametrize("given", ["AIzaSyD0c0a0b0", "AKIAIOSFODNN7EXAMPLE", "sk_live_abc123"])
+def test_a_key_in_the_place_of_its_variable_is_not_repeated(endpoint, given) -> None:
+    with pytest.raises(InvalidSetting, match="names no variable") as caught:
+        EndpointJudge(endpoint(api_key_env=given))
+    assert given not in str(caught.value)

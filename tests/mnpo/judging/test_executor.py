@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from mnpo.errors import InvalidSetting, UserError
+from mnpo.judging.asking import Asking
 from mnpo.judging.budget import Budget, Price
 from mnpo.judging.cache import AnswerCache
 from mnpo.judging.calls import JudgeDown, JudgeFailure, Reply, Usage
@@ -253,3 +254,20 @@ def test_what_is_broken_off_may_be_billed_and_is_booked(build, scripted, make_ca
     assert spend.cost == 0
     assert budget.spent == pytest.approx(spend.cost_bound)
     assert spend.cost_bound == pytest.approx(4 * price.cost(len("question 1") + 144, 64))
+
+
+def test_a_short_list_needs_few_workers(build, scripted, make_call, monkeypatch) -> None:
+    made = []
+    work = Asking.work
+
+    async def counted(self, calls):
+        made.append(1)
+        await work(self, calls)
+
+    monkeypatch.setattr(Asking, "work", counted)
+    report = build(scripted(), limits=Limits(1_000_000)).ask(map(make_call, range(2)))
+    assert report.answered == 2
+    assert len(made) <= 3
+    judge = scripted(pause=0.01)
+    build(judge, limits=Limits(7)).ask(map(make_call, range(40)))
+    assert judge.most == 7

@@ -67,6 +67,15 @@ class TestPredictions:
             (lambda rows: [rows[0] | {"gt": "soup"}, *rows[1:]], "expected a number"),
             (lambda rows: [rows[0] | {"idx": 9}, *rows[1:]], "outside the 3 problems"),
             (lambda rows: [rows[0] | {"pred": None}, *rows[1:]], "1 (the prediction is null)"),
+            *(
+                (lambda rows, value=value: [rows[0] | {"pred": value}, *rows[1:]], "row 1: pred is")
+                for value in (float("nan"), float("inf"), 10**400)
+            ),
+            (lambda rows: [rows[0] | {"gt": "1e999"}, *rows[1:]], "expected a number"),
+            *(
+                (lambda rows, value=value: [rows[0] | {"idx": value}, *rows[1:]], "row 1: idx is")
+                for value in (float("inf"), float("nan"), 0.5, True, "1" * 5000)
+            ),
         ],
     )
     def test_bad_files(self, predictions, data, change, message):
@@ -106,6 +115,16 @@ class TestWinogrande:
             (lambda rows: [rows[0] | {"logit_0": "soup"}, *rows[1:]], "expected a number"),
             (lambda rows: [rows[0] | {"acc": False}, *rows[1:]], "acc is recorded as False"),
             (lambda rows: [rows[0] | {"truth": 2}, *rows[1:]], "expected 0 or 1"),
+            (lambda rows: [rows[0] | {"logit_0": 10**400}, *rows[1:]], "row 1: logit_0 is"),
+            (lambda rows: [rows[0] | {"truth": float("inf")}, *rows[1:]], "row 1: truth is"),
+            *(
+                (lambda rows, value=value: [rows[0] | {"doc_id": value}, *rows[1:]], said)
+                for value, said in (
+                    (float("inf"), "row 1: doc_id is"),
+                    (-1, "outside the 3 documents"),
+                    (10**400, "outside the 3 documents"),
+                )
+            ),
             (
                 lambda rows: [
                     rows[0]
@@ -260,6 +279,78 @@ class TestLogged:
         path.write_text("".join([*lines, lines[0]]))
         with pytest.raises(UserError, match="stands already in"):
             score_outputs("own_task", folder)
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            ({"metrics": None}, "row 2: metrics must be a list of names"),
+            ({"metrics": [5]}, "row 2: metrics must be a list of names"),
+            ({"filter": [1]}, "row 2: filter must be a text"),
+            ({"filtered_resps": 5}, "row 2: filtered_resps must be a list"),
+            ({"acc": 10**400}, "row 2: acc is"),
+            ({"acc": "right"}, "row 2: acc is"),
+            ({"acc": {"a": 1}}, "row 2: acc is"),
+            ({"acc": [1, 0]}, "row 2: acc is"),
+            ({"doc_id": -5}, "row 2: document -5 is outside"),
+            ({"doc_id": 9}, "row 2: document 9 is outside the 9"),
+            ({"doc_id": 10**400}, "is outside the 9"),
+        ],
+    )
+    def test_rows_that_are_none(self, folder, change, says):
+        path = folder / "samples_own_task_2026.jsonl"
+        rows = [json.loads(line) for line in path.open()]
+        rows[1] |= change
+        write_lines(path, rows)
+        with pytest.raises(UserError, match=says):
+            score_outputs("own_task", folder, allow_missing=True)
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            ({"n-samples": []}, "n-samples"),
+            ({"n-samples": {"own_task": {"original": 9, "effective": 2}}}, "5 documents"),
+            ({"configs": 5}, "configs"),
+            ({"configs": {"own_task": {"metric_list": 5}}}, "metric_list"),
+            ({"results": {"own_task": {"acc,none": 10**400}}}, "acc,none"),
+            ({"results": {"own_task": 5}}, "own_task"),
+        ],
+    )
+    def test_results_that_are_none(self, folder, change, says):
+        path = folder / "results_2026.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+        with pytest.raises(UserError, match=says):
+            score_outputs("own_task", folder)
+
+    def test_results_that_are_nested_too_deep(self, folder):
+        (folder / "results_2026.json").write_text("[" * 200_000 + "]" * 200_000)
+        with pytest.raises(UserError, match="is no JSON"):
+            score_outputs("own_task", folder)
+
+    @pytest.mark.parametrize(
+        ("ids", "says"),
+        [(range(1, 1268), "document 1267 is outside"), (range(1500), "document 1267 is outside")],
+    )
+    def test_documents_of_a_task_whose_size_is_known(self, folder, ids, says):
+        path = folder / "samples_winogrande_2026.jsonl"
+        first = json.loads((folder / "samples_own_task_2026.jsonl").read_text().splitlines()[0])
+        write_lines(path, [first | {"doc_id": i} for i in ids])
+        with pytest.raises(UserError, match=says):
+            score_outputs("winogrande", path)
+
+    def test_a_list_is_left_out_where_another_figure_stands(self, folder):
+        path = folder / "samples_own_task_2026.jsonl"
+        rows = [json.loads(line) for line in path.open()]
+        write_lines(path, [row | {"metrics": ["acc", "f1"], "f1": [1, 0]} for row in rows])
+        scores = score_outputs("own_task", folder)
+        assert list(one(scores).metrics) == ["acc"]
+        assert "own_task: f1,none is a list in every row, no share, and was left out" in scores.notes
+
+    def test_a_document_without_the_filter_that_counts_is_missing(self, folder):
+        path = folder / "samples_own_task_2026.jsonl"
+        rows = [json.loads(line) for line in path.open()]
+        write_lines(path, [*rows, *(row | {"filter": "other"} for row in rows)][1:])
+        with pytest.raises(UserError, match="1 of 5 documents are missing"):
+            score_outputs("own_task", path)
 
     def test_a_run_of_the_project_reads_back(self, tmp_path):
         from evaluation.harness.planning import HarnessSettings

@@ -140,6 +140,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, status, content, length=None):
         self.send_response(status)
+        if 300 <= status < 400:
+            self.send_header("Location", "/v1/other")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(length or len(content)))
         self.end_headers()
@@ -252,7 +254,7 @@ def test_pauses_grow_and_are_jittered(fake, backend, tokenizer):
 def test_the_key_comes_from_the_environment_and_its_refusal_is_final(
     fake, backend, tokenizer, monkeypatch
 ):
-    with pytest.raises(UserError, match="no variable 'MY_KEY'"):
+    with pytest.raises(UserError, match="variable MY_KEY is not set"):
         draw(backend(api_key_env="MY_KEY"), [prompt(tokenizer)], [1])
     monkeypatch.setenv("MY_KEY", "sesame")
     draw(backend(api_key_env="MY_KEY"), [prompt(tokenizer)], [1])
@@ -261,6 +263,19 @@ def test_the_key_comes_from_the_environment_and_its_refusal_is_final(
     with pytest.raises(UserError, match="refuses the key") as error:
         draw(backend(api_key_env="MY_KEY"), [prompt(tokenizer)], [1])
     assert "sesame" not in str(error.value)
+
+
+def test_a_redirect_is_not_followed(fake, backend, tokenizer):
+    fake.troubles = [307] * 9
+    with pytest.raises(UserError, match=r"sends elsewhere \(status 307, to /v1/other\)"):
+        draw(backend(), [prompt(tokenizer)], [1])
+    assert len(fake.requests) == 1
+
+
+def test_a_key_in_the_place_of_its_variable_is_not_repeated(fake, backend, tokenizer):
+    with pytest.raises(UserError, match="names no variable") as error:
+        draw(backend(api_key_env="AIzaSyD0c0a0b0"), [prompt(tokenizer)], [1])
+    assert "AIza" not in str(error.value)
 
 
 def test_a_server_without_ids_is_refused_where_they_are_wanted(fake, backend, tokenizer):

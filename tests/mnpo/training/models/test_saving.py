@@ -8,7 +8,7 @@ import yaml
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from mnpo.errors import DamagedRun, UserError
-from mnpo.training.models.card import HIDDEN, ModelCard, without_secrets
+from mnpo.training.models.card import HIDDEN, ModelCard, find_secret, without_secrets
 from mnpo.training.models.loading import load_contract, load_policy, load_tokenizer
 from mnpo.training.models.saving import save_policy
 from mnpo.training.models.settings import ModelSettings
@@ -187,6 +187,21 @@ def test_numbers_stay_numbers_and_only_private_keys_are_hidden() -> None:
         "password": HIDDEN,
         "token_ids": "returned",
     }
+
+
+def test_keys_are_found_wherever_they_stand(monkeypatch) -> None:
+    monkeypatch.setenv("MINE", "open sesame")
+    monkeypatch.setenv("PLACE", "dummy")
+    deep = {"sampling": {"server": [{"api_key_env": "MINE"}]}, "recipe": "to open sesame"}
+    assert "MINE" in find_secret(deep)
+    assert find_secret({**deep, "recipe": "mine"}) is None
+    assert find_secret({"recipe": "to open sesame"}) is None  # nobody calls it a key
+    assert find_secret({"api_key_env": "PLACE", "name": "dummy"}) is None  # too short to be one
+    for text in ("sk-abcdefghij0123456789", "Bearer sk-proj-abcdefghij0123456789"):
+        assert "looks like a key" in find_secret({"a": [{"b": text}]})
+        assert "looks like a key" in find_secret({text: 1})
+    for text in ("sk-short", "models/sk-abcdefghij0123456789", "task-abcdefghij0123456789"):
+        assert find_secret({"a": text}) is None
 
 
 def test_hashes_are_of_every_other_file(saved) -> None:
