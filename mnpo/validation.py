@@ -46,6 +46,7 @@ def check(
 def why(error: Mapping[str, Any]) -> str:
     """A pydantic complaint in this project's words, to follow the name of the setting."""
     message = re.split(", (?:unable to|got a number)", str(error["msg"]))[0]
+    message = re.sub(r"\w+ should have (.*) after validation, not \d+", r"must have \1", message)
     message = re.sub(r"a valid dictionary or instance of \w+", "a mapping", message)
     for theirs, ours in {
         "Input should be": "must be",

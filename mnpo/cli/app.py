@@ -1,5 +1,6 @@
 """The `mnpo-bench` command: its sub-commands, and what happens to errors."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -90,22 +91,32 @@ def main() -> None:
     except OSError as error:
         from mnpo.runs.directory import explain_os_error
 
-        broken = error.filename is None and _stdout_is_broken()
-        if not isinstance(error, BrokenPipeError):
-            complain(explain_os_error(error, Path("stdout" if broken else ".")))
-        sys.exit(1 if isinstance(error, BrokenPipeError) else 2)
+        where = Path("stdout" if _while_printing(error) else ".")
+        if isinstance(error, BrokenPipeError):  # its reader has seen enough
+            sys.exit(1)
+        complain(explain_os_error(error, where))
+        sys.exit(2)
     if code == _INTERRUPTED:  # typer makes it of a KeyboardInterrupt
         raise KeyboardInterrupt
     sys.exit(code or 0)
 
 
-def _stdout_is_broken() -> bool:
-    """Whether what has been printed cannot leave; it is dropped then."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        # Else Python would try again at its end, and complain in its own words.
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
-        return True
-    return False
+#: Whose code prints; what else fails to write is a file.
+_PRINTERS = ("mnpo.cli.", "rich.", "typer.", "click.")
+
+
+def _while_printing(error: OSError) -> bool:
+    """Whether stdout could not be written; what it still holds is dropped then.
+
+    A failed write to an open file names none, and stdout gives no sign of having failed.
+    """
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    module = "" if at is None else str(at.tb_frame.f_globals.get("__name__"))
+    if error.filename is not None or not f"{module}.".startswith(_PRINTERS):
+        return False
+    # Else Python would try again at its end, and complain in its own words.
+    with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    return True

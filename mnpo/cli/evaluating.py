@@ -71,7 +71,7 @@ def judges_of(
         raise InvalidSetting(f"--judge-key-env {error}") from None
     judges = [read_judge(text, "--judge: {}".format).model_dump(mode="json") for text in given]
     if url is not None or model is not None:
-        if url is None or model is None:
+        if not url or not model:
             raise InvalidSetting("--judge-url and --judge-model go together; give both")
         judges.append({"kind": "endpoint", "url": url, "model": model, "api_key_env": key_env})
     elif key_env is not None:

@@ -86,10 +86,14 @@ def hide(text: str, key: str | None) -> str:
 def _spelled(key: str) -> re.Pattern[str]:
     """The key with any of its characters as numbers: u006b and x6b behind backslashes, or %6b.
 
-    Backslashes are counted only so far, or a long row of them would take for ever.
+    Backslashes are counted only so far, and those of the key itself are taken together, or a long
+    row of them would take for ever.
     """
     letters = []
-    for letter in key:
+    for letter in re.findall(r"\\+|[^\\]", key):
+        if letter[0] == "\\":
+            letters.append(r"(?:(?i:\\{1,8}(?:u005c|x5c)|%5c){1,8}|\\{1,64})")
+            continue
         units = letter.encode("utf-16-be", "surrogatepass").hex()
         numbers = "".join(rf"\\{{1,8}}u{units[at : at + 4]}" for at in range(0, len(units), 4))
         more = "".join(f"%{byte:02x}" for byte in letter.encode("utf-8", "surrogatepass"))

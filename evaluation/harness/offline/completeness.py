@@ -16,7 +16,9 @@ def require_once(keys: Sequence[Hashable], rows: Sequence[Row], what: str) -> No
     seen: dict[Hashable, Row] = {}
     for key, row in zip(keys, rows, strict=True):
         if key in seen:
-            raise UserError(f"{row.where}: {what} {shown(key, 80)} stands already in {seen[key].where}")
+            raise UserError(
+                f"{row.where}: {what} {shown(key, 80)} stands already in {seen[key].where}"
+            )
         seen[key] = row
 
 

@@ -160,9 +160,7 @@ def test_a_judged_row_without_its_output_is_left_out(world, reference):
         for k in range(world.size)
         if k != 7
     ]
-    sample = stored_sample(
-        judged, read_outputs(world.write("o.json", rows), reference), reference
-    )
+    sample = stored_sample(judged, read_outputs(world.write("o.json", rows), reference), reference)
     with pytest.raises(UserError) as caught:
         require_complete([sample], reference, False)
     assert str(caught.value) == (
@@ -174,7 +172,8 @@ def test_a_judged_row_without_its_output_is_left_out(world, reference):
     assert 7 not in sample.index
     assert sample.lengths.shape == (59, 2)
     assert "(7): left out of all figures" in sample.flags[0]
-    none = stored_sample(judged, replace(read_outputs(world.write("o.json", rows), reference), texts={}), reference)
+    outputs = replace(read_outputs(world.write("o.json", rows), reference), texts={})
+    none = stored_sample(judged, outputs, reference)
     with pytest.raises(UserError, match="not one preference with an output"):
         require_complete([none], reference, True)
 

@@ -70,3 +70,9 @@ def row(**changes):
 def test_what_is_refused(tmp_path, records, says) -> None:
     with pytest.raises(UserError, match=says):
         read_answers(write(tmp_path, records), ONE)
+
+
+def test_half_a_character_in_names_and_answers_can_be_written(tmp_path) -> None:
+    found = read_answers(write(tmp_path, [row(generator="m\ud800", output="A light \udfff")]), ONE)
+    assert found.model == "m\ufffd"
+    assert found.answers["0"].turns == ("A light \ufffd",)

@@ -106,7 +106,7 @@ def test_what_is_wrong_is_named(changes, says) -> None:
         ({"limit": 0}, "--limit must be at least 1, got 0"),
         ({"max_cost": -1.0}, "--max-cost must be"),
         ({"judges": [{"kind": "endpoint", "model": "m", "url": "nowhere"}]}, "--judge-url"),
-        ({"judges": [{"kind": "endpoint", "model": "", "url": "http://h/v1"}]}, "--judge-model"),
+        ({"judges": [{"kind": "endpoint", "model": 5, "url": "http://h/v1"}]}, "--judge-model"),
     ],
 )
 def test_an_options_value_is_called_by_the_option(shortcuts, says) -> None:
@@ -116,7 +116,7 @@ def test_an_options_value_is_called_by_the_option(shortcuts, says) -> None:
 
 
 def test_what_set_replaces_is_called_so() -> None:
-    with pytest.raises(InvalidSetting, match="^--set: limit must be"):
+    with pytest.raises(InvalidSetting, match=r"^--set: limit must be"):
         load_settings(None, ["tiny"], (), {"limit": 4}, {"limit": 0})
 
 

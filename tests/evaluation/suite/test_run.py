@@ -215,3 +215,17 @@ def test_one_process_at_a_time_in_a_folder(outputs, tmp_path) -> None:
         pytest.raises(UserError, match="another process is evaluating"),
     ):
         run_evaluation(settings(outputs), tmp_path / "run")
+
+
+def test_half_a_character_in_given_answers_stops_nothing(outputs, tmp_path) -> None:
+    file = Path(outputs[0].partition("=")[2])
+    rows = [json.loads(line) for line in file.open()]
+    rows[3]["output"] += " \ud83d"
+    for own in rows:
+        own["model_id"] = "short\udfff"
+    file.write_text("".join(json.dumps(own) + "\n" for own in rows))
+    result = run_evaluation(settings(outputs), tmp_path / "run")
+    assert not result.failures
+    assert result.scores[0].models[0].missing == 0
+    written = [path for path in (tmp_path / "run").rglob("*.jsonl") if path.is_file()]
+    assert any("\ufffd" in path.read_text("utf-8") for path in written)

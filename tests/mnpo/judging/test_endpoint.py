@@ -2,6 +2,7 @@ import asyncio
 import json
 import logging
 import math
+import random
 from datetime import date
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from mnpo.judging.executor import Executor
 from mnpo.judging.failures import FAILED, REFUSED, AskingStopped
 from mnpo.judging.limits import Limits
 from mnpo.judging.replies import NoCompletion, read_reply
+from mnpo.judging.secrecy import hide
 from mnpo.judging.settings import EndpointSettings
 from mnpo.validation import check
 
@@ -133,14 +135,31 @@ def test_a_key_that_comes_back_in_escapes_is_hidden_too(
         assert not any(part in text for text in told)
 
 
+@pytest.mark.parametrize(
+    "key", ["sk-abc/def+123==", "a\\\"b\\\\c'd%e12", "k\u00e9y-12345\U0001f600"]
+)
+def test_any_mixture_of_escapes_is_hidden(key) -> None:
+    def spelled(letter):
+        units = letter.encode("utf-16-be").hex()
+        return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+    for seed in range(100):
+        dice = random.Random(seed)
+        ways = (str, lambda letter: json.dumps(letter)[1:-1], spelled)
+        mixed = "".join(dice.choice(ways)(letter) for letter in key)
+        for form in (mixed, json.dumps(mixed)[1:-1], quote(key, safe="")):
+            assert hide(f"x {form} y %", key) == "x [key] y %"
+
+
 def test_first_tokens_do_not_tell_the_key(
     endpoint, server, make_call, completion, monkeypatch
 ) -> None:
     monkeypatch.setenv("JUDGE_KEY", SECRET)
     made = completion("q", 0, "A")
-    top = [{"token": f" {SECRET}", "logprob": -1.0}]
+    top = [{"token": " KEY", "logprob": -1.0}]
     made["choices"][0]["logprobs"] = {"content": [{"top_logprobs": top}]}
-    server.answer = lambda *_: made
+    body = json.dumps(made).replace("KEY", escaped(escaped(SECRET)))
+    server.answer = lambda *_: (200, {}, body)
 
     async def first():
         async with EndpointJudge(endpoint(api_key_env="JUDGE_KEY")) as judge:

@@ -182,3 +182,12 @@ def test_other_errors_are_explained() -> None:
         == "cannot write run: Permission denied"
     )
     assert explain_os_error(OSError("odd"), Path("run")) == "cannot write run: odd"
+
+
+def test_a_manifest_or_configuration_that_is_nested_too_deeply(run: RunDirectory) -> None:
+    (run.path / "manifest.json").write_text("[" * 200_000)
+    with pytest.raises(DamagedRun, match="cannot be read"):
+        run.manifest()
+    (run.path / "run.yaml").write_text("[" * 3000)
+    with pytest.raises(DamagedRun, match="cannot be read"):
+        run.refuse(CONFIG)

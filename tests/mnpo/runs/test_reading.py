@@ -45,3 +45,14 @@ def test_a_file_is_named_with_the_line(tmp_path) -> None:
         with pytest.raises(InvalidSetting) as caught:
             read_yaml_file(file, "mine.yaml")
         assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[" * 3000, "1" * 5000, "2024-13-45", "{a: " * 3000])
+def test_values_without_end_are_refused_in_one_line(tmp_path, text) -> None:
+    with pytest.raises(InvalidSetting, match="--set x: cannot read") as error:
+        read_value(text, "--set x")
+    assert len(str(error.value)) < 200
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"a: {text}\n")
+    with pytest.raises(InvalidSetting, match=r"mine.yaml is not YAML"):
+        read_yaml_file(file, "mine.yaml")

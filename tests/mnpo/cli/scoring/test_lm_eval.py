@@ -343,7 +343,8 @@ class TestLogged:
         write_lines(path, [row | {"metrics": ["acc", "f1"], "f1": [1, 0]} for row in rows])
         scores = score_outputs("own_task", folder)
         assert list(one(scores).metrics) == ["acc"]
-        assert "own_task: f1,none is a list in every row, no share, and was left out" in scores.notes
+        said = "own_task: f1,none is a list in every row, no share, and was left out"
+        assert scores.notes == (said, "recomputed means agree with lm-eval's results")
 
     def test_a_document_without_the_filter_that_counts_is_missing(self, folder):
         path = folder / "samples_own_task_2026.jsonl"
