@@ -85,3 +85,18 @@ def _listed(own: Sequence[str] | int) -> str:
         return str(own)
     more = f" and {len(own) - NAMED} more" if len(own) > NAMED else ""
     return ", ".join(f"{name:.60}" for name in own[:NAMED]) + more
+
+
+def reason_notes(reasons: Mapping[str, int], what: str) -> tuple[str, ...]:
+    """A line for each of the commonest reasons, and one for all others.
+
+    Args:
+        reasons: how many are missing, by why.
+        what: is missing, in the plural: "verdicts".
+    """
+    order = sorted(reasons.items(), key=lambda own: (-own[1], own[0]))
+    notes = [f"{what} missing: {count} ({why})" for why, count in order[:NAMED]]
+    if rest := order[NAMED:]:
+        total = sum(count for _, count in rest)
+        notes.append(f"{what} missing: {total} for {len(rest)} other reasons")
+    return tuple(notes)

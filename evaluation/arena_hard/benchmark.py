@@ -17,6 +17,7 @@ from evaluation.arena_hard.verdicts import grade
 from evaluation.arena_hard.versions import Version, version_of
 from evaluation.benchmark import Verdicts
 from evaluation.data.files import BenchmarkFiles
+from evaluation.gaps import reason_notes
 from evaluation.records import ModelAnswers, Question, spread
 from evaluation.scores import Scores
 from mnpo.conversation import Message
@@ -164,7 +165,7 @@ class ArenaHard:
         if not judged:
             raise UserError(f"{self.name}: no answers to score")
         notes = list(self._notes)
-        notes += [f"{count} verdicts missing: {why}" for why, count in sorted(reasons.items())]
+        notes += reason_notes(reasons, "verdicts")
         stored = {
             own.model: {key: StoredAnswer(_text(own, key), None) for key in own.answers}
             for own in answers

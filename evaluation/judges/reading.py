@@ -113,13 +113,15 @@ def _with_marks_spelled(
             ids += _plain(tokenizer, marks[int(index)])
         if piece:
             # The template has written every special token itself, BOS included.
-            ids += tokenizer(piece, add_special_tokens=False)["input_ids"]
+            ids += tokenizer(piece, add_special_tokens=False, verbose=False)["input_ids"]
     return tuple(int(i) for i in ids)
 
 
 def _plain(tokenizer: "PreTrainedTokenizerBase", text: str) -> tuple[int, ...]:
     """Ids of a text in which nothing is a mark."""
-    found = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    found = tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)[
+        "input_ids"
+    ]
     ids = tuple(int(i) for i in found)
     if special_ids(tokenizer) & set(ids):
         raise UserError(

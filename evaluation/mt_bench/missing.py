@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from evaluation.gaps import Gap, by_reason, require_whole
+from evaluation.gaps import Gap, by_reason, reason_notes, require_whole
 from mnpo.judging.calls import Call, Outcome
 
 
 def missing_notes(
     asked: Sequence[tuple[Call, Outcome]], allow_missing: bool, name: str
 ) -> tuple[str, ...]:
-    """A line for each reason why verdicts are missing.
+    """Why verdicts are missing, in a few lines.
 
     Raises:
         UserError: some are and that is not allowed: how many, and which for example.
@@ -22,5 +22,4 @@ def missing_notes(
     ]
     gap = Gap(name, "verdicts", by_reason(without), len(asked))
     require_whole([gap], allow_missing, "evaluate again to ask for them")
-    reasons = Counter(why for _, why in without)
-    return tuple(f"{count} verdicts missing: {why}" for why, count in sorted(reasons.items()))
+    return reason_notes(Counter(why for _, why in without), "verdicts")

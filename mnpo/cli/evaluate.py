@@ -8,7 +8,7 @@ import typer
 
 HELP = """Let models answer benchmarks, let judges read the answers, and score with intervals.
 
-Without options it runs the embedded mini-benchmark under a rule, with nothing to download.
+With a model alone it runs the embedded mini-benchmark under a rule, with nothing to download.
 """
 EPILOG = """Examples, each a command:
 

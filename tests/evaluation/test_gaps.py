@@ -1,6 +1,6 @@
 import pytest
 
-from evaluation.gaps import Gap, by_reason, complaint, require_whole
+from evaluation.gaps import Gap, by_reason, complaint, reason_notes, require_whole
 from mnpo.errors import UserError
 
 
@@ -53,3 +53,11 @@ def test_several_models_and_other_advice():
 
 def test_by_reason():
     assert by_reason([("a", "x"), ("b", "y"), ("c", "x")]) == {"x": ["a", "c"], "y": ["b"]}
+
+
+def test_many_reasons_make_few_notes() -> None:
+    notes = reason_notes({f"reason {i}": 1 for i in range(9)} | {"common": 5}, "verdicts")
+    assert notes[0] == "verdicts missing: 5 (common)"
+    assert notes[-1] == "verdicts missing: 7 for 7 other reasons"
+    assert len(notes) == 4
+    assert reason_notes({}, "verdicts") == ()

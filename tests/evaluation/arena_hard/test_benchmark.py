@@ -113,8 +113,8 @@ def test_missing_answers_and_verdicts_are_counted_never_filled_in(files, tmp_pat
     scores = benchmark.score(given, failing, judge="j", allow_missing=True)
     (found,) = scores.models
     assert (found.n, found.missing) == (4, 2)
-    assert "3 verdicts missing: it is empty" in scores.notes
-    assert "2 verdicts missing: the model has no answer" in scores.notes
+    assert "verdicts missing: 3 (it is empty)" in scores.notes
+    assert "verdicts missing: 2 (the model has no answer)" in scores.notes
     judgments = save(benchmark, given, "j", tmp_path / "run", failing)
     again = score_files(
         "v0.1", judgments=judgments, questions=own["questions"], allow_missing=True
