@@ -98,19 +98,19 @@ def run_evaluation(
         overwrite=overwrite,
         essence=what_counts,
     )
-    run.begin(
-        taken_over=(folder / "stages").is_dir(),
-        judges=[judge.describe() for _, judge in suite.judges],
-        tokens={name: own.contract.describe() for name, own in suite.models.items()},
-        device=suite.device,
-    )
     with _alone(folder):
+        run.begin(
+            taken_over=(folder / "stages").is_dir(),
+            judges=[judge.describe() for _, judge in suite.judges],
+            tokens={name: own.contract.describe() for name, own in suite.models.items()},
+            device=suite.device,
+        )
         return _evaluate(run, suite, listen, began)
 
 
 def _evaluate(run: RunDirectory, suite: Suite, listen: Listen, began: float) -> Evaluation:
     settings, folder = suite.settings, run.path
-    work = _Work(run, suite, listen)
+    work = _Work(run, suite)
     with AnswerCache(_cache_path(settings, folder)) as cache:
         judging = Judging(suite, cache, listen)
         for name in suite.judged:
@@ -179,12 +179,11 @@ def _cache_path(settings: EvaluationSettings, folder: Path) -> Path:
 class _Work:
     """What has been found so far, and where it is written."""
 
-    def __init__(self, run: RunDirectory, suite: Suite, listen: Listen) -> None:
+    def __init__(self, run: RunDirectory, suite: Suite) -> None:
         self.stages = StageStore(run.path / "stages")
         self.spend: list[str] = []
         self._run = run
         self._suite = suite
-        self._listen = listen
         self._scores: list[Scores] = []
         self._failures: list[str] = []
         self._outputs: dict[str, Path] = {}
