@@ -13,13 +13,21 @@ class JudgeServer:
 
     Attributes:
         asked: how often each text was asked.
-        headers: of every request.
+        headers, bodies: of every request.
         url: its address, ending in /v1.
     """
 
-    def __init__(self, say: Callable[[str], str], *, pause: float = 0.0) -> None:
+    def __init__(
+        self,
+        say: Callable[[str], str],
+        *,
+        pause: float = 0.0,
+        finish: str = "stop",
+        refuse: frozenset[str] | set[str] = frozenset(),
+    ) -> None:
         self.asked: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
+        self.bodies: list[dict] = []
         lock = threading.Lock()
         outer = self
 
@@ -32,12 +40,13 @@ class JudgeServer:
                 time.sleep(pause)
                 message = {"role": "assistant", "content": say(text)}
                 made = {
-                    "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+                    "choices": [{"index": 0, "finish_reason": finish, "message": message}],
                     "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
                 }
-                data = json.dumps(made).encode()
+                status = 400 if text in refuse else 200
+                data = json.dumps({"error": {"message": "no"}} if text in refuse else made).encode()
                 try:
-                    self.send_response(200)
+                    self.send_response(status)
                     self.send_header("Content-Type", "application/json")
                     self.send_header("Content-Length", str(len(data)))
                     self.end_headers()
@@ -48,6 +57,7 @@ class JudgeServer:
                 with lock:
                     outer.asked[text] += 1
                     outer.headers.append(dict(self.headers))
+                    outer.bodies.append(body)
 
             def log_message(self, *arguments: object) -> None:
                 pass

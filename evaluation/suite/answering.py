@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from evaluation.answers.generate import generate, require_answers
+from evaluation.answers.generate import Answered, generate, require_answers
 from evaluation.records import ModelAnswers
 from evaluation.suite.opening import Suite
 from mnpo.training.stages import StageStore
 
 #: Told what is going on: (what, done, total).
 Listen = Callable[[str, int, int | None], None]
+#: Asks a model behind an endpoint a benchmark's questions: (model, benchmark).
+Speak = Callable[[str, str], Answered]
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,17 @@ class Answers:
     tokens: tuple[int, int]
 
 
-def collect_answers(suite: Suite, name: str, stages: StageStore, listen: Listen) -> Answers:
+def collect_answers(
+    suite: Suite, name: str, stages: StageStore, speak: Speak, listen: Listen
+) -> Answers:
     """Ask every model that has not answered yet.
+
+    Args:
+        suite: what is to be done.
+        name: the benchmark's.
+        stages: where generated answers are kept.
+        speak: asks a model behind an endpoint.
+        listen: told what is going on.
 
     Raises:
         UserError: a backend fails, or a model answers no question at all.
@@ -42,9 +53,12 @@ def collect_answers(suite: Suite, name: str, stages: StageStore, listen: Listen)
         if (own.name, name) in suite.given:
             models.append(suite.given[own.name, name])
             continue
-        answered = generate(
-            questions, suite.models[own.name], suite.settings.answers, stages, suite.device
-        )
+        if own.name in suite.speakers:
+            answered = speak(own.name, name)
+        else:
+            answered = generate(
+                questions, suite.models[own.name], suite.settings.answers, stages, suite.device
+            )
         require_answers(answered)
         models.append(answered.answers)
         if answered.unanswered:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluation.agreement import COLUMNS, Verdict, agreement
+from evaluation.answers.endpoint import ask_endpoint
+from evaluation.answers.generate import Answered
 from evaluation.judges.build import concurrency_of, held, price_of
 from evaluation.pool.benchmark import CrossPlayBenchmark
 from evaluation.records import ModelAnswers
@@ -55,6 +57,17 @@ class Judging:
         self._suite = suite
         self._listen = listen
         budget = Budget(settings.max_cost, settings.max_calls)
+        self._speaking = {
+            own.name: Executor(
+                suite.speakers[own.name],
+                cache,
+                limits=Limits(concurrency=own.endpoint.concurrency, re_asks=0),
+                budget=budget,
+                price=own.endpoint.price,
+            )
+            for own in settings.models
+            if own.endpoint is not None
+        }
         self._executors = [
             Executor(
                 judge,
@@ -65,6 +78,17 @@ class Judging:
             )
             for spec, judge in suite.judges
         ]
+
+    def speak(self, model: str, name: str) -> Answered:
+        """Have a model behind an endpoint answer a benchmark's questions.
+
+        Raises:
+            UserError: it does not answer; what came is kept.
+        """
+        executor = self._speaking[model]
+        executor.listen = lambda progress: self.show(f"{name}: {model} answers", None, progress)
+        questions = self._suite.benchmarks[name].questions()
+        return ask_endpoint(questions, model, executor, self._suite.settings.answers)
 
     def judge(self, name: str, index: int, answers: Answers) -> Scored:
         """Ask a judge about all answers to a benchmark, and score them.
@@ -164,17 +188,24 @@ class Judging:
         )
 
     def spend_lines(self) -> list[str]:
-        """What was spent, a line for each benchmark and judge that anything was sent to."""
+        """What was spent, a line for each endpoint, benchmark and judge that was asked anything."""
         return [
-            f"{benchmark}, judge {judge}: {own.text()}"
-            for (benchmark, judge), own in self.spend.items()
-            if own.requests
+            *(
+                f"answers of {model}: {executor.spend.text()}"
+                for model, executor in self._speaking.items()
+                if executor.spend.requests
+            ),
+            *(
+                f"{benchmark}, judge {judge}: {own.text()}"
+                for (benchmark, judge), own in self.spend.items()
+                if own.requests
+            ),
         ]
 
-    def show(self, name: str, total: int, progress: Progress) -> None:
+    def show(self, what: str, total: int | None, progress: Progress) -> None:
         """Pass on how far asking is."""
         missing = f", {progress.missing} missing" if progress.missing else ""
-        self._listen(f"{name}: judged{missing}", progress.calls, total)
+        self._listen(f"{what}{missing}", progress.calls, total)
 
 
 class _Asking:
@@ -187,7 +218,9 @@ class _Asking:
     def ask(self, calls: Callable[[], Iterable[Call]]) -> None:
         """Have calls answered; they are made twice, for counting and for asking, never kept."""
         total = sum(1 for _ in calls())
-        self._executor.listen = lambda progress: self._judging.show(self._name, total, progress)
+        self._executor.listen = lambda progress: self._judging.show(
+            f"{self._name}: judged", total, progress
+        )
         try:
             report = self._executor.ask(calls())
         except AskingStopped as error:

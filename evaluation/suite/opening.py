@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluation.answers.endpoint import Speaker
 from evaluation.answers.generate import AnsweringModel, open_model
 from evaluation.answers.given import read_answers
 from evaluation.benchmark import Benchmark
@@ -21,6 +22,7 @@ from evaluation.suite.settings import EvaluationSettings
 from evaluation.tidy import Origin
 from mnpo.errors import InvalidSetting
 from mnpo.judging.calls import Judge
+from mnpo.runs.files import digest
 from mnpo.training.oracles.build import Games
 from mnpo.training.workbench import pick_device
 from mnpo.training.world import current_world
@@ -33,6 +35,7 @@ class Suite:
     Attributes:
         settings: what was asked for.
         models: ready to be asked, by name; a model whose answers are all given is not among them.
+        speakers: models behind chat endpoints, by name.
         given: answers from files, by (model, benchmark).
         benchmarks: those that a judge reads, by canonical name, cross-play's questions included.
         judges: with the settings of each, the headline's first.
@@ -41,6 +44,7 @@ class Suite:
 
     settings: EvaluationSettings
     models: Mapping[str, AnsweringModel]
+    speakers: Mapping[str, Speaker]
     given: Mapping[tuple[str, str], ModelAnswers]
     benchmarks: Mapping[str, Benchmark]
     judges: tuple[tuple[JudgeSpec, Judge], ...]
@@ -65,6 +69,7 @@ class Suite:
         found: dict[str, dict[str, str]] = {
             name: {"policy": own.policy.sha256} for name, own in self.models.items()
         }
+        found |= {name: {"endpoint": digest(own.describe())} for name, own in self.speakers.items()}
         for (model, name), answers in self.given.items():
             found.setdefault(model, {})[f"answers to {name}"] = answers.hashes["answers"]
         return found
@@ -107,9 +112,18 @@ def open_suite(settings: EvaluationSettings, *, games: Games | None = None) -> S
         if name in own.outputs
     }
     models: dict[str, AnsweringModel] = {}
+    speakers: dict[str, Speaker] = {}
     for own in settings.models:
         if own.model is not None:
             models[own.name] = open_model(own.name, own.model)
+            continue
+        if own.endpoint is not None:
+            speakers[own.name] = Speaker(own.endpoint)
+            if "lm-eval" in settings.benchmarks:
+                raise InvalidSetting(
+                    f"lm-eval needs a model's weights, and '{own.name}' is an endpoint; leave one "
+                    "of them out"
+                )
             continue
         for name in (*benchmarks, *(n for n in settings.benchmarks if n == "lm-eval")):
             if (own.name, name) not in given:
@@ -128,7 +142,7 @@ def open_suite(settings: EvaluationSettings, *, games: Games | None = None) -> S
             pair = [placeholders(name, questions, 1) for name in ("one", "another")]
             calls = CrossPlayBenchmark(questions).calls_all(pair)
             require_fit(spec, judge.name, "cross-play", calls)
-    return Suite(settings, models, given, benchmarks, judges, device)
+    return Suite(settings, models, speakers, given, benchmarks, judges, device)
 
 
 def _limited(benchmark: Benchmark, limit: int | None) -> Benchmark:

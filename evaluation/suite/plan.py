@@ -1,12 +1,14 @@
 """What an evaluation would do and cost, before anybody is asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluation.answers.endpoint import questions_calls
 from evaluation.judges.build import concurrency_of, price_of
 from evaluation.pool.benchmark import CrossPlayBenchmark
+from evaluation.records import Question
 from evaluation.suite.opening import Suite
 from evaluation.suite.placeholders import placeholders
 from mnpo.judging.cache import AnswerCache
@@ -20,11 +22,13 @@ class EvaluationPlan:
     Attributes:
         answers: by benchmark: questions that models still answer, and tokens they write at most.
         judging: by (benchmark, judge).
+        speaking: answers of models behind endpoints, by (benchmark, model).
         lm_eval: whether lm-eval's tasks are run as well.
     """
 
     answers: Mapping[str, tuple[int, int]]
     judging: Mapping[tuple[str, str], Estimate]
+    speaking: Mapping[tuple[str, str], Estimate]
     lm_eval: bool
 
     def describe(self) -> dict[str, Any]:
@@ -38,6 +42,10 @@ class EvaluationPlan:
                 {"benchmark": benchmark, "judge": judge, **found.json()}
                 for (benchmark, judge), found in self.judging.items()
             ],
+            "endpoints": [
+                {"benchmark": benchmark, "model": model, **found.json()}
+                for (benchmark, model), found in self.speaking.items()
+            ],
             "lm_eval": self.lm_eval,
         }
 
@@ -48,15 +56,17 @@ class EvaluationPlan:
             for name, (questions, tokens) in self.answers.items()
             if questions
         ]
+        for (benchmark, model), own in self.speaking.items():
+            found += [f"{benchmark}, answers of {model}:", *(f"  {line}" for line in own.lines())]
         for (benchmark, judge), own in self.judging.items():
             found += [f"{benchmark}, judge {judge}:", *(f"  {line}" for line in own.lines())]
         if any(questions for questions, _ in self.answers.values()):
             found.append("answers that are not there yet count at their full length")
         if self.lm_eval:
             found.append("lm-eval: its tasks are run on every model; no judge is asked")
-        costs = [own.cost for own in self.judging.values()]
+        costs = [own.cost for own in (*self.speaking.values(), *self.judging.values())]
         if len(costs) > 1 and None not in costs:
-            found.append(f"all judging: about ${sum(cost or 0 for cost in costs):.2f}")
+            found.append(f"all of it: about ${sum(cost or 0 for cost in costs):.2f}")
         return found
 
 
@@ -70,6 +80,7 @@ def make_plan(suite: Suite, cache: Path) -> EvaluationPlan:
     settings = suite.settings
     answers: dict[str, tuple[int, int]] = {}
     judging: dict[tuple[str, str], Estimate] = {}
+    speaking: dict[tuple[str, str], Estimate] = {}
     with AnswerCache(cache) as store:
         for name, benchmark in suite.benchmarks.items():
             questions = benchmark.questions()
@@ -84,6 +95,7 @@ def make_plan(suite: Suite, cache: Path) -> EvaluationPlan:
                 for q in questions
             )
             answers[name] = (len(asked) * len(questions), len(asked) * limits)
+            speaking |= _speaking(suite, name, questions, store)
             for spec, judge in suite.judges:
                 price, concurrency = price_of(spec), concurrency_of(spec)
                 if name in suite.judged:
@@ -107,4 +119,31 @@ def make_plan(suite: Suite, cache: Path) -> EvaluationPlan:
                         price=price,
                         concurrency=concurrency,
                     )
-    return EvaluationPlan(answers, judging, "lm-eval" in settings.benchmarks)
+    return EvaluationPlan(answers, judging, speaking, "lm-eval" in settings.benchmarks)
+
+
+def _speaking(
+    suite: Suite, name: str, questions: Sequence[Question], store: AnswerCache
+) -> dict[tuple[str, str], Estimate]:
+    """What models behind endpoints will take for their answers; earlier turns at full length."""
+    found = {}
+    settings = suite.settings.answers
+    for own in suite.settings.models:
+        if own.endpoint is None or (own.name, name) in suite.given:
+            continue
+        full = placeholders(own.name, questions, settings.max_new_tokens).answers
+        calls = (
+            call
+            for turn in range(max(len(q.turns) for q in questions))
+            for _, call in questions_calls(
+                questions, turn, {q: a.turns[:turn] for q, a in full.items()}, settings
+            )
+        )
+        found[name, own.name] = estimate(
+            calls,
+            suite.speakers[own.name],
+            store,
+            price=own.endpoint.price,
+            concurrency=own.endpoint.concurrency,
+        )
+    return found

@@ -114,14 +114,15 @@ def _evaluate(run: RunDirectory, suite: Suite, listen: Listen, began: float) -> 
     with AnswerCache(_cache_path(settings, folder)) as cache:
         judging = Judging(suite, cache, listen)
         for name in suite.judged:
-            answers = collect_answers(suite, name, work.stages, listen)
+            answers = collect_answers(suite, name, work.stages, judging.speak, listen)
+            work.generated[name] = answers.tokens
             for index in range(len(suite.judges)):
                 with work.reported(f"{name}, judge {suite.judges[index][1].name}"):
                     work.keep(judging.judge(name, index, answers))
             work.keep_agreement(suite.benchmarks[name].name, judging.agreement(name, answers))
         if "cross-play" in settings.benchmarks:
             questions = settings.cross_play.questions
-            answers = collect_answers(suite, questions, work.stages, listen)
+            answers = collect_answers(suite, questions, work.stages, judging.speak, listen)
             for index in range(len(suite.judges)):
                 with work.reported(f"cross-play, judge {suite.judges[index][1].name}"):
                     work.keep(judging.cross_play(index, answers))
@@ -182,6 +183,8 @@ class _Work:
     def __init__(self, run: RunDirectory, suite: Suite) -> None:
         self.stages = StageStore(run.path / "stages")
         self.spend: list[str] = []
+        #: Tokens that models read and wrote, by benchmark.
+        self.generated: dict[str, tuple[int, int]] = {}
         self._run = run
         self._suite = suite
         self._scores: list[Scores] = []
@@ -216,6 +219,12 @@ class _Work:
 
     def close(self, seconds: float) -> Evaluation:
         """The tables over all benchmarks, and the end of the manifest."""
+        self._run.update_manifest(
+            generated={
+                name: {"tokens_read": read, "tokens_written": written}
+                for name, (read, written) in self.generated.items()
+            }
+        )
         if self._failures and not self._scores:
             self._run.update_manifest(
                 status="failed", failures=self._failures, seconds=round(seconds, 3)

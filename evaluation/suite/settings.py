@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from evaluation.answers.settings import AnswerSettings
 from evaluation.judges.settings import JudgeSpec
 from mnpo.errors import suggest
+from mnpo.judging.settings import EndpointSettings
 from mnpo.training.models.settings import ModelSettings
 from mnpo.validation import Settings
 
@@ -30,12 +31,15 @@ class ModelSpec(Settings):
 
     Attributes:
         name: it is listed under.
-        model: how it is found and loaded; None where all of its answers are given.
+        model: how it is found and loaded; None where it is not asked here.
+        endpoint: a chat endpoint that answers for it, where its weights are not to be had. The
+            server applies a template of its own, so that the token contract does not hold.
         outputs: by benchmark, a file with its answers in the benchmark's official format.
     """
 
     name: str = Field(min_length=1)
     model: ModelSettings | None = None
+    endpoint: EndpointSettings | None = None
     outputs: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("outputs")
@@ -45,8 +49,10 @@ class ModelSpec(Settings):
 
     @model_validator(mode="after")
     def _something(self) -> "ModelSpec":
-        if self.model is None and not self.outputs:
-            raise ValueError(f"model '{self.name}' has neither a model nor outputs")
+        if self.model is not None and self.endpoint is not None:
+            raise ValueError(f"model '{self.name}' has both a model and an endpoint")
+        if self.model is None and self.endpoint is None and not self.outputs:
+            raise ValueError(f"model '{self.name}' has neither a model, an endpoint nor outputs")
         return self
 
 
@@ -186,12 +192,19 @@ def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
     """A resolved configuration without the settings that may change."""
     kept = {key: value for key, value in config.items() if key not in _FREE}
     if isinstance(kept.get("judges"), list):
-        kept["judges"] = [
-            {key: value for key, value in judge.items() if key not in _PATIENCE}
-            if isinstance(judge, dict)
-            else judge
-            for judge in kept["judges"]
+        kept["judges"] = [_impatient(judge) for judge in kept["judges"]]
+    if isinstance(kept.get("models"), list):
+        kept["models"] = [
+            {**own, "endpoint": _impatient(own.get("endpoint"))} if isinstance(own, dict) else own
+            for own in kept["models"]
         ]
     if isinstance(kept.get("answers"), dict):
         kept["answers"] = {k: v for k, v in kept["answers"].items() if k != "batch_size"}
     return kept
+
+
+def _impatient(asked: Any) -> Any:
+    """An endpoint's or judge's settings without those of patience and price."""
+    if not isinstance(asked, dict):
+        return asked
+    return {key: value for key, value in asked.items() if key not in _PATIENCE}

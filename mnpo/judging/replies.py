@@ -6,6 +6,9 @@ from typing import Any
 
 from mnpo.judging.calls import Reply, Usage
 
+#: Why a reply is unusable that ended where the request's limit of tokens was.
+CUT = "it was cut at max_tokens"
+
 
 class NoCompletion(ValueError):
     """A successful response without a chat completion in it: cut, or of another form."""
@@ -36,7 +39,7 @@ def read_reply(body: str) -> Reply:
     if first is not None:
         return Reply(written, first_token=first, usage=usage)
     if ended == "length":
-        return Reply(written, "it was cut at max_tokens", usage=usage)
+        return Reply(written, CUT, usage=usage)
     if not written.strip():
         return Reply("", "it is empty", usage=usage)
     return Reply(written, usage=usage)

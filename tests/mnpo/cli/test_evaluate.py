@@ -145,6 +145,36 @@ def test_a_judge_that_is_down_is_said(bench, outputs) -> None:
     assert "no connection" in found.errors[0]
 
 
+def test_a_model_behind_an_endpoint_is_answered_for_and_judged(bench, monkeypatch) -> None:
+    monkeypatch.setenv("THE_KEY", KEY)
+
+    def say(text):
+        return "<verdict>tie</verdict>" if "<verdict>" in text else f"An answer. {KEY}"
+
+    with JudgeServer(say) as server:
+        asked = {"url": server.url, "model": "m", "api_key_env": "THE_KEY"}
+        asked |= {"price_input": 1.0, "price_output": 1.0}
+        models = [{"name": "far away", "endpoint": asked}]
+        Path("eval.json").write_text(json.dumps({"models": models}))
+        words = ("evaluate", "--config", "eval.json", "--limit", 4, *judge_of(server))
+        planned = bench(*words, "--dry-run")
+        assert "answers of far away:\n  4 calls: 0 answered already" in planned.out
+        assert not server.asked
+        found = bench(*words, "--output", "run")
+        assert found.code == 0, found.err
+        assert len(server.bodies) == 4 + 8
+        assert "answers of far away: 4 requests" in found.out
+        assert bench(*words, "--output", "run").code == 0
+        assert len(server.bodies) == 4 + 8
+    model = json.loads(Path("run/results.json").read_text())["results"][0]["models"]["far away"]
+    assert (model["score"], model["n"]) == (50, 4)
+    for path in Path("run").rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+    harness = bench(*words, "--benchmarks", "lm-eval", "--output", "other")
+    assert harness.code == 2
+    assert "lm-eval needs a model's weights" in harness.err
+
+
 def test_keys_are_nowhere(bench, outputs, monkeypatch) -> None:
     monkeypatch.setenv("THE_KEY", KEY)
     with JudgeServer(lambda text: f"{KEY}\n<verdict>B</verdict>") as server:
