@@ -116,7 +116,7 @@ def test_readme_and_ci_share_their_command() -> None:
     readme = (ROOT / "README.md").read_text()
     test_command = fenced_block(readme, "<!-- ci:test -->")
     assert "-c constraints.txt" in test_command
-    assert test_command.endswith("pytest")
+    assert "&& .venv/bin/pytest" in test_command
     ci = (ROOT / ".ci" / "run").read_text()
     assert "<!-- ci:test -->" in ci
     assert "pip install" not in ci  # only what the README says
