@@ -43,6 +43,28 @@ def check(
         raise InvalidSetting(_message(model, error, called)) from None
 
 
+def require_kind(value: Any, kinds: Mapping[str, type[BaseModel]]) -> Any:
+    """The value as it came, if its ``kind`` and keys are known; for a union told apart by kind.
+
+    Pydantic would complain of every member of the union; this speaks of the kind that was named.
+
+    Raises:
+        ValueError: no kind, an unknown one, or a key that this kind does not know.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    if "kind" not in value:
+        raise ValueError(f"has no kind{suggest('', kinds)}")
+    kind = value["kind"]
+    if not isinstance(kind, str) or kind not in kinds:
+        raise ValueError(f"unknown kind {kind!r}{suggest(str(kind), kinds)}")
+    known = kinds[kind].model_fields
+    for key in value:
+        if key not in known:
+            raise ValueError(f"unknown key '{key}' of kind {kind}{suggest(str(key), known)}")
+    return value
+
+
 def why(error: Mapping[str, Any]) -> str:
     """A pydantic complaint in this project's words, to follow the name of the setting."""
     message = re.split(", (?:unable to|got a number)", str(error["msg"]))[0]

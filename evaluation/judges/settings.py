@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal, TypeAlias, Union
 import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
-from mnpo.errors import InvalidSetting, UserError, suggest
+from mnpo.errors import InvalidSetting, UserError
 from mnpo.judging.settings import EndpointSettings
 from mnpo.training.oracles.settings import JudgeSettings, OracleSettings
-from mnpo.validation import Settings, check
+from mnpo.validation import Settings, check, require_kind
 
 
 class EndpointJudgeSettings(EndpointSettings):
@@ -93,19 +93,7 @@ KINDS: dict[str, type[Settings]] = {
 
 
 def _known_kind_and_keys(value: Any) -> Any:
-    """Say what is wrong in terms of the kind that was named; the rest is the models' own check."""
-    if not isinstance(value, Mapping):
-        return value
-    if "kind" not in value:
-        raise ValueError(f"has no kind{suggest('', KINDS)}")
-    kind = value["kind"]
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise ValueError(f"unknown kind {kind!r}{suggest(str(kind), KINDS)}")
-    known = KINDS[kind].model_fields
-    for key in value:
-        if key not in known:
-            raise ValueError(f"unknown key '{key}' of kind {kind}{suggest(str(key), known)}")
-    return value
+    return require_kind(value, KINDS)
 
 
 JudgeSpec: TypeAlias = Annotated[

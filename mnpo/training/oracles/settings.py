@@ -12,14 +12,12 @@ For example a population of two annotators::
 The fields' documentation is the recipe format's documentation. Nothing heavy is imported here.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, Union
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from mnpo.errors import suggest
 from mnpo.judging.settings import EndpointBase, Positive
-from mnpo.validation import Settings
+from mnpo.validation import Settings, require_kind
 
 
 class RuleSettings(Settings):
@@ -270,20 +268,7 @@ def _same_number(of: str, items: tuple[Any, ...], weights: tuple[float, ...]) ->
 
 
 def _known_kind_and_keys(value: Any) -> Any:
-    """Say what is wrong in terms of the kind that was named; the rest is the models' own check."""
-    if not isinstance(value, Mapping):
-        return value
-    if "kind" not in value:
-        raise ValueError(f"has no kind{suggest('', KINDS)}")
-    kind = value["kind"]
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise ValueError(f"unknown kind {kind!r}{suggest(str(kind), KINDS)}")
-    known = KINDS[kind].model_fields
-    for key in value:
-        if key not in known:
-            found = f"unknown key '{key}' of kind {kind}"
-            raise ValueError(f"{found}{suggest(str(key), known)}")
-    return value
+    return require_kind(value, KINDS)
 
 
 OracleSettings: TypeAlias = Annotated[
