@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evaluation.benchmark import Verdicts
 from evaluation.mt_bench.artefacts import answer_file, judgement_file, match_row
-from evaluation.mt_bench.context import Context
+from evaluation.mt_bench.context import context_of
 from evaluation.mt_bench.contracts import VerdictContract
 from evaluation.mt_bench.games import ERROR, Match, meaning
 from evaluation.mt_bench.materials import PARAMETERS, Materials, answered_turns
@@ -16,7 +16,6 @@ from evaluation.mt_bench.pairwise import NAME, score_matches
 from evaluation.mt_bench.questions import question_set
 from evaluation.records import Answer, ModelAnswers, Question
 from evaluation.scores import Scores
-from evaluation.suspicion import flags_of
 from mnpo.conversation import Message
 from mnpo.errors import UserError
 from mnpo.judging.calls import Call, Comparison, Outcome
@@ -127,24 +126,12 @@ class AgainstBaseline:
         if not matches:
             raise UserError(f"{NAME}: no answers to score")
         notes = missing_notes(outcomes, allow_missing, NAME)
-        corrected = self._materials.corrected
-        if corrected:
-            notes += (f"reference answers of the user's own: questions {', '.join(corrected)}",)
         return score_matches(
             matches,
             question_set(self._materials.questions, "the benchmark's questions"),
             baseline=self._baseline,
             allow_missing=allow_missing,
-            context=Context(
-                self.hashes(),
-                {
-                    "judge": dict(PARAMETERS),
-                    "repeats": self._repeats,
-                    "corrected_references": list(corrected),
-                },
-                notes,
-                {own.model: flags_of(own) for own in answers},
-            ),
+            context=context_of(self._materials, self.hashes(), answers, self._repeats, notes),
         )
 
     def artefacts(

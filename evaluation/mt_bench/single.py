@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evaluation.benchmark import Verdicts
 from evaluation.mt_bench.artefacts import answer_file, judgement_file, rating_row
-from evaluation.mt_bench.context import Context
+from evaluation.mt_bench.context import context_of
 from evaluation.mt_bench.contracts import RatingContract
 from evaluation.mt_bench.judgements import Judgement
 from evaluation.mt_bench.materials import PARAMETERS, Materials, answered_turns
@@ -15,7 +15,6 @@ from evaluation.mt_bench.questions import question_set
 from evaluation.mt_bench.scoring import NAME, score_ratings
 from evaluation.records import ModelAnswers, Question
 from evaluation.scores import Scores
-from evaluation.suspicion import flags_of
 from mnpo.errors import UserError
 from mnpo.judging.calls import Call
 
@@ -88,23 +87,11 @@ class SingleGrading:
         if lacking or not answers:
             raise UserError(f"{NAME}: no answers to score of {', '.join(lacking) or 'any model'}")
         notes = missing_notes(asked, allow_missing, NAME)
-        corrected = self._materials.corrected
-        if corrected:
-            notes += (f"reference answers of the user's own: questions {', '.join(corrected)}",)
         return score_ratings(
             judgements,
             question_set(self._materials.questions, "the benchmark's questions"),
             allow_missing=allow_missing,
-            context=Context(
-                self.hashes(),
-                {
-                    "judge": dict(PARAMETERS),
-                    "repeats": self._repeats,
-                    "corrected_references": list(corrected),
-                },
-                notes,
-                {own.model: flags_of(own) for own in answers},
-            ),
+            context=context_of(self._materials, self.hashes(), answers, self._repeats, notes),
         )
 
     def artefacts(
