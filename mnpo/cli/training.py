@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,8 @@ def load(
         methods_of(recipe)  # refuses methods that cannot be, before anything heavy is loaded
     except UserError:
         if _rank():
-            raise typer.Exit(2) from None  # the first process says why
+            _let_the_first_speak()
+            raise typer.Exit(2) from None
         raise
     return recipe
 
@@ -115,6 +117,8 @@ def train_and_report(request: Request) -> None:
             raise
         if begun:  # what is wrong before that is wrong in the first process as well
             complain(f"process {rank}: {error}")
+        else:
+            _let_the_first_speak()
         raise typer.Exit(2) from None
     if not rank:
         _report(request, result)
@@ -125,6 +129,11 @@ def train_and_report(request: Request) -> None:
 def _rank() -> int:
     """Which of a launcher's processes this is; only the first one speaks."""
     return int(os.environ.get("RANK", "0"))
+
+
+def _let_the_first_speak() -> None:
+    """Wait for the first process to say what is wrong: a launcher ends all when one has ended."""
+    time.sleep(30)
 
 
 def find_game(name: str, parameters: Mapping[str, Any]) -> "np.ndarray":

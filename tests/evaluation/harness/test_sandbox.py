@@ -47,7 +47,6 @@ def test_honest_programs_pass(fence, program):
         ("while True: pass", "ended without a result"),
         ("while True: print('soup' * 10000)", "ended without a result"),
         ("x = bytearray(1 << 33)", "MemoryError"),
-        ("x = []\nwhile True: x.append(bytearray(1 << 22))", "MemoryError"),
         ("f = open('f', 'wb')\nfor _ in range(99): f.write(bytes(1 << 20))", "OSError"),
         ("import ctypes\nctypes.string_at(0)", "ended without a result"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
@@ -58,6 +57,13 @@ def test_other_programs_do_not(fence, program, why):
     verdict = fence.run(program)
     assert not verdict.passed
     assert why in verdict.why
+
+
+def test_memory_ends(fence):
+    verdict = fence.run("x = []\nwhile True: x.append(bytearray(1 << 22))")
+    assert not verdict.passed
+    # Python does not always have the memory left that its own report of the error takes.
+    assert "MemoryError" in verdict.why or "ended without a result" in verdict.why
 
 
 def test_sleep_ends_by_the_clock():
