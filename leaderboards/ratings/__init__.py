@@ -1,0 +1,1 @@
+"""Ratings of players from the games they played, each with an interval."""

@@ -1,0 +1,1 @@
+"""A board as CSV, Markdown, JSON, LaTeX and one HTML page."""
