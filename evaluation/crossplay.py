@@ -47,6 +47,7 @@ class CrossPlay:
         responses: per prompt and policy.
         queries: pairs that the judges were asked about, stored answers included.
         hashes: of the held-out prompts and of each judge's description.
+        prompts: names of the held-out prompts, in the order of the win rates.
     """
 
     start: str
@@ -57,6 +58,7 @@ class CrossPlay:
     responses: int
     queries: int
     hashes: Mapping[str, str]
+    prompts: tuple[str, ...]
 
     @property
     def game(self) -> PoolGame | None:
@@ -73,7 +75,10 @@ class CrossPlay:
         return report.table(self.summaries, self.start, self._caption())
 
     def write(self, folder: Path, origins: Mapping[str, Origin] | None = None) -> list[Path]:
-        """Write ``crossplay.csv`` (pairs), ``crossplay.md`` and ``crossplay-results.csv`` (tidy).
+        """Write the pairs, the page, the win rates of every prompt, and the tidy table.
+
+        They are ``crossplay.csv``, ``crossplay.md``, ``crossplay-wins.parquet`` and
+        ``crossplay-results.csv``.
 
         Args:
             folder: must exist.
@@ -92,6 +97,7 @@ class CrossPlay:
             pool=self.pool,
             caption=self._caption(),
             hashes=self.hashes,
+            prompts=self.prompts,
             origins=origins or {},
         )
 
@@ -176,6 +182,7 @@ def cross_play(
         queries=queries,
         hashes={"prompts": digest([prompt.key for prompt in bench.held_out])}
         | {f"judge {name}": digest(oracle.describe()) for name, oracle in judges.items()},
+        prompts=tuple(prompt.key for prompt in bench.held_out),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from evaluation.crossplay_summary import PolicySummary
 from evaluation.pool.standings import PoolStandings, Standing
 from evaluation.pool.tables import NOTHING, cell, grid, pairs_csv, rate, win_grid
+from evaluation.pool.wins_file import WINS, wins_bytes
 from evaluation.statistics import Interval
 from evaluation.tidy import Origin, Result, results_csv
 from evaluation.winmatrix import WinMatrix
@@ -42,6 +43,7 @@ def write(
     pool: PoolStandings | None,
     caption: str,
     hashes: Mapping[str, str],
+    prompts: Sequence[str],
     origins: Mapping[str, Origin],
 ) -> list[Path]:
     """Write all files; see `CrossPlay.write`."""
@@ -56,14 +58,15 @@ def write(
         own = {key: hashes[key] for key in ("prompts", f"judge {judge}")}
         whole = Origin("", "(pool)")
         results.append(Result(whole, BENCHMARK, "cyclic_share", pool.cyclic_share, judge, own))
-    texts = {
+    files: dict[str, str | bytes] = {
         "crossplay.csv": pairs_csv(judges),
         "crossplay.md": markdown(summaries, judges[judge], start, caption),
+        WINS: wins_bytes(judges, prompts),
         "crossplay-results.csv": results_csv(results),
     }
-    for name, text in texts.items():
-        write_atomically(folder / name, text)
-    return [folder / name for name in texts]
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    return [folder / name for name in files]
 
 
 def markdown(summaries: Sequence[PolicySummary], wins: WinMatrix, start: str, caption: str) -> str:

@@ -22,6 +22,7 @@ from evaluation.pool.measuring import Measured, measure
 from evaluation.pool.report import comparisons, markdown, model_scores
 from evaluation.pool.standings import PoolStandings, pool_standings
 from evaluation.pool.tables import pairs_csv
+from evaluation.pool.wins_file import WINS, wins_bytes
 from evaluation.records import ModelAnswers, Question
 from evaluation.scores import Scores
 from evaluation.suspicion import flags_of
@@ -141,13 +142,16 @@ class CrossPlayBenchmark:
 
     def artefacts(
         self, answers: Sequence[ModelAnswers], verdicts: Verdicts, *, judge: str
-    ) -> Iterator[tuple[Path, str]]:
-        """``crossplay.csv`` (pairs), ``verdicts.jsonl`` (calls), ``pool.json``, ``crossplay.md``.
+    ) -> Iterator[tuple[Path, str | bytes]]:
+        """Pairs, win rates of every question, verdicts; the solved pool and its page.
 
-        The latter two only where every pair shares a judged question.
+        They are ``crossplay.csv``, ``crossplay-wins.parquet``, ``verdicts.jsonl``; and, where every
+        pair shares a judged question, ``pool.json`` and ``crossplay.md``.
         """
         measured = self._measure(answers, verdicts)
         yield Path("crossplay.csv"), pairs_csv({judge: measured.wins})
+        names = [question.id for question in self._questions]
+        yield Path(WINS), wins_bytes({judge: measured.wins}, names)
         yield Path("verdicts.jsonl"), "".join(self._lines(answers, verdicts))
         if not measured.wins.complete:
             return

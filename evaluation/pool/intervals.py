@@ -19,8 +19,10 @@ plain quantiles, which lean a second time.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.pool.nash import nash_averages
+from evaluation.pool.sample import PoolSample
 from evaluation.statistics import Interval, mean_interval
 from evaluation.statistics.bootstrap import cluster_draws
 from evaluation.statistics.quantiles import percentile_ends
@@ -56,7 +58,7 @@ class PoolIntervals:
 def pool_intervals(
     wins: WinMatrix, *, seed: int = 0, level: float = 0.95, replicates: int = REPLICATES
 ) -> PoolIntervals:
-    """The intervals of a pool's game; see the module.
+    """The intervals of a pool's game over whole prompts; see the module.
 
     With fewer than two prompts, or where a tenth of the draws leave out some pair, there are
     estimates without intervals.
@@ -70,27 +72,54 @@ def pool_intervals(
     Raises:
         InvalidSetting: a pair was not measured at all.
     """
+    return intervals_of_sample(sample_of_prompts(wins, seed, replicates), level)
+
+
+def intervals_of_sample(sample: PoolSample, level: float = 0.95) -> PoolIntervals:
+    """The intervals of any sampled win matrix, `pool_intervals` of prompts among them."""
+    units = sample.units
+    game = solve_pool(sample.mean)
+    exploitability, worst_opponent = worst_cases(sample, level)
+    averages = _split_over_clones(sample.clones, sample.drawn)
+    rates = np.einsum("rij,rj->ri", sample.drawn, averages)
+    return PoolIntervals(
+        exploitability=exploitability,
+        worst_opponent=worst_opponent,
+        nash=_percentiles(game.nash, averages, units, level),
+        nash_win_rate=_percentiles(game.nash_win_rate, rates, units, level),
+        cyclic_share=_cyclic_share(sample.mean, sample.drawn, units, level),
+    )
+
+
+def worst_cases(
+    sample: PoolSample, level: float = 0.95
+) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
+    """Exploitability of every policy, and its win rate against the worst opponent."""
+    losses = [_worst(sample, row, level) for row in range(len(sample.mean))]
+    return tuple(map(_above_half, losses)), tuple(map(_seen_from_below, losses))
+
+
+def sample_of_prompts(wins: WinMatrix, seed: int, replicates: int = REPLICATES) -> PoolSample:
+    """Prompts drawn with replacement; without draws where they would leave out pairs.
+
+    Raises:
+        InvalidSetting: a pair was not measured at all.
+    """
     if not wins.complete:
         raise InvalidSetting("a pool's game needs every pair of policies measured on some prompt")
     mean = (wins.mean + 1.0 - wins.mean.T) / 2.0
     prompts = len(wins.wins)
-    drawn = (
-        drawn_matrices(wins.wins, seed, replicates) if prompts > 1 else np.empty((0, *mean.shape))
-    )
-    enough = len(drawn) >= max(2, MEASURED * replicates)
-    game = solve_pool(mean)
-    if not enough:
-        drawn = np.empty((0, *mean.shape))
-    losses = [_worst(wins, mean, drawn, row, level) for row in range(len(mean))]
-    averages = _split_over_clones(wins.wins, drawn)
-    rates = np.einsum("rij,rj->ri", drawn, averages)
-    return PoolIntervals(
-        exploitability=tuple(_above_half(own) for own in losses),
-        worst_opponent=tuple(_seen_from_below(own) for own in losses),
-        nash=_percentiles(game.nash, averages, prompts, level),
-        nash_win_rate=_percentiles(game.nash_win_rate, rates, prompts, level),
-        cyclic_share=_cyclic_share(mean, drawn, prompts, level),
-    )
+    drawn = np.empty((0, *mean.shape))
+    if prompts > 1:
+        drawn = drawn_matrices(wins.wins, seed, replicates)
+        if len(drawn) < max(2, MEASURED * replicates):
+            drawn = drawn[:0]
+
+    def ends(row: int, column: int, level: float) -> tuple[float, float] | None:
+        values = wins.wins[:, row, column]
+        return _ends(values[~np.isnan(values)], level)
+
+    return PoolSample(mean, drawn, ends, prompts, _clones(wins.wins))
 
 
 def drawn_matrices(wins: Array, seed: int, replicates: int) -> Array:
@@ -114,29 +143,26 @@ def drawn_matrices(wins: Array, seed: int, replicates: int) -> Array:
     return np.asarray((means + 1.0 - np.swapaxes(means, 1, 2)) / 2.0)
 
 
-def _worst(wins: WinMatrix, mean: Array, drawn: Array, row: int, level: float) -> Interval:
+def _worst(sample: PoolSample, row: int, level: float) -> Interval:
     """Highest win rate of any other policy against one."""
-    others = [column for column in range(len(mean)) if column != row]
-    rates = mean[others, row]
-    prompts = len(wins.wins)
+    others = [column for column in range(len(sample.mean)) if column != row]
+    rates = sample.mean[others, row]
     value = float(rates.max())
-    plain = Interval(value, None, None, prompts, prompts)
-    if not len(drawn):
+    plain = Interval(value, None, None, sample.units, sample.units)
+    if not len(sample.drawn):
         return plain
-    noise = drawn[:, others, row] - rates
+    noise = sample.drawn[:, others, row] - rates
     spread = noise.std(axis=0)
     # Opponents that may be the worst one: within sqrt(log C) standard errors (Andrews, Soares).
     top = int(rates.argmax())
     apart = (noise - noise[:, [top]]).std(axis=0)
-    close = rates >= value - np.sqrt(np.log(prompts)) * apart
+    close = rates >= value - np.sqrt(np.log(sample.units)) * apart
     tail = _joint_tail(noise[:, close], spread[close], level)
     lows, highs = [], []
     for place, column in enumerate(others):
-        values = wins.wins[:, column, row]
-        measured = values[~np.isnan(values)]
-        upper = _ends(measured, level)
+        upper = sample.ends(column, row, level)
         if close[place]:
-            lower = _ends(measured, 1 - 2 * tail)
+            lower = sample.ends(column, row, 1 - 2 * tail)
             if lower is None:
                 return plain
             lows.append(lower[0])
@@ -145,7 +171,8 @@ def _worst(wins: WinMatrix, mean: Array, drawn: Array, row: int, level: float) -
                 return plain
             continue
         highs.append(upper[1])
-    return Interval(value, min(max(lows), value), max(*highs, value), prompts, prompts)
+    low, high = min(max(lows), value), max(*highs, value)
+    return Interval(value, low, high, sample.units, sample.units)
 
 
 def _joint_tail(noise: Array, spread: Array, level: float) -> float:
@@ -182,14 +209,18 @@ def _seen_from_below(worst: Interval) -> Interval:
     return Interval(1 - worst.value, low, high, worst.n, worst.clusters)
 
 
-def _split_over_clones(wins: Array, drawn: Array) -> Array:
-    """Nash averages of the draws; policies with the very same win rates are solved as one."""
+def _clones(wins: Array) -> NDArray[np.intp]:
+    """(N,) numbers, the same for policies with the very same win rates on all prompts."""
     own = np.where(np.isnan(wins), -1.0, wins).transpose(1, 0, 2).reshape(wins.shape[1], -1)
+    return np.unique(own, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _split_over_clones(clones: NDArray[np.intp], drawn: Array) -> Array:
+    """Nash averages of the draws; clones are solved as one policy."""
     _, first, which, size = np.unique(
-        own, axis=0, return_index=True, return_inverse=True, return_counts=True
+        clones, return_index=True, return_inverse=True, return_counts=True
     )
-    which = which.reshape(-1)
-    if len(first) == len(own) or not len(drawn):
+    if len(first) == len(clones) or not len(drawn):
         return nash_averages(drawn)
     averages = nash_averages(drawn[:, first][:, :, first])
     return np.asarray(averages[:, which] / size[which])

@@ -36,7 +36,7 @@ class Scored:
     """A benchmark's scores and its files in official formats, by path below its folder."""
 
     scores: Scores
-    files: Mapping[Path, str]
+    files: Mapping[Path, str | bytes]
 
 
 class Judging:
@@ -130,7 +130,9 @@ class Judging:
             scores = benchmark.score(
                 models, executor.outcome, judge=judge, allow_missing=settings.allow_missing
             )
-        files = dict(benchmark.artefacts(models, executor.outcome, judge=judge))
+        files: dict[Path, str | bytes] = dict(
+            benchmark.artefacts(models, executor.outcome, judge=judge)
+        )
         scores = _by(executor.judge, scores)
         return Scored(_told(scores, answers, models, (*notes, *asking.notes())), files)
 

@@ -15,17 +15,15 @@ from evaluation.suite.harness import check_lm_eval, run_lm_eval
 from evaluation.suite.judging import Judging, Scored
 from evaluation.suite.opening import Suite, open_suite
 from evaluation.suite.plan import EvaluationPlan, make_plan
-from evaluation.suite.settings import EvaluationSettings, what_counts
+from evaluation.suite.settings import CACHE, EvaluationSettings, what_counts
 from evaluation.tidy import results_csv
 from mnpo.errors import DiskFull, InvalidSetting, UserError
 from mnpo.judging.cache import AnswerCache
 from mnpo.runs import RunDirectory, write_atomically
+from mnpo.runs.alive import LOCK
 from mnpo.training.models.card import find_secret
 from mnpo.training.oracles.build import Games
 from mnpo.training.stages import StageStore
-
-#: The judges' answers, when the settings name no other file.
-CACHE = "judge-answers.sqlite"
 
 
 @dataclass(frozen=True)
@@ -164,7 +162,7 @@ def _alone(folder: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(str(folder / ".lock"), timeout=0):
+        with FileLock(str(folder / LOCK), timeout=0.5):  # `status` looks for a moment
             yield
     except Timeout:
         raise UserError(
@@ -207,8 +205,8 @@ class _Work:
         place = Path(scores.benchmark.replace("/", "-"))
         if scores.judge:
             place /= folder_name(scores.judge)
-        for name, text in scored.files.items():
-            self._write(place / name, text)
+        for name, content in scored.files.items():
+            self._write(place / name, content)
         self._write(place / "results.json", scores.json())
         self._scores.append(scores)
 
@@ -252,8 +250,8 @@ class _Work:
             self._run.path, tuple(self._scores), tuple(self._failures), tuple(self.spend)
         )
 
-    def _write(self, name: Path, text: str) -> None:
+    def _write(self, name: Path, content: str | bytes) -> None:
         path = self._run.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text)
+        write_atomically(path, content)
         self._outputs[str(name)] = path

@@ -22,6 +22,8 @@ BENCHMARKS = (
     "cross-play",
     "lm-eval",
 )
+#: The judges' answers in the run directory, when the settings name no other file.
+CACHE = "judge-answers.sqlite"
 #: Other names for them.
 ALIASES = {"arena-hard": "arena-hard-v0.1", "alpaca-eval-2": "alpaca-eval"}
 

@@ -1,1 +1,1 @@
-"""Train, evaluate, render: a whole comparison in one folder that can be taken up again."""
+"""From a recipe to a leaderboard: training, evaluation and board in one run directory."""

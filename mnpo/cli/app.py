@@ -14,9 +14,11 @@ from mnpo.cli import (
     data,
     evaluate,
     games,
+    leaderboard,
     models,
     score,
     simulate,
+    status,
     train,
     train_all,
 )
@@ -35,6 +37,10 @@ app.command("simulate", help=simulate.HELP, epilog=simulate.EPILOG)(simulate.sim
 app.command("train", help=train.HELP, epilog=train.EPILOG)(train.train)
 app.command("train-all", help=train_all.HELP, epilog=train_all.EPILOG)(train_all.train_all)
 app.command("evaluate", help=evaluate.HELP, epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command("status", help=status.HELP, epilog=status.EPILOG)(status.status)
+app.command("leaderboard", help=leaderboard.HELP, epilog=leaderboard.EPILOG)(
+    leaderboard.leaderboard
+)
 app.add_typer(score.app, name="score")
 app.add_typer(data.app, name="data")
 app.add_typer(games.app, name="games")

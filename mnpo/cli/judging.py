@@ -16,15 +16,16 @@ from mnpo.training.runs.run import START, RunResult
 from mnpo.training.workbench import Workbench
 
 
-def judge_policies(bench: Workbench, result: RunResult) -> Mapping[str, str]:
+def judge_policies(bench: Workbench, result: RunResult) -> Mapping[str, str | bytes]:
     """Play the final policies and the start against one another.
 
     A judge that costs money for every question is only asked about each policy against the start,
     once a prompt; any other oracle about all pairs of as many responses as the recipe samples.
 
     Returns:
-        files and their text: ``results.csv`` (the long table of everything measured, training
-        curves' ends included), ``crossplay.csv``, ``crossplay.md``, ``summary.json``.
+        files and their content: ``results.csv`` (the long table of everything measured, training
+        curves' ends included), ``crossplay.csv``, ``crossplay.md``, ``crossplay-wins.parquet`` (win
+        rates of every prompt), ``summary.json``.
 
     Raises:
         UserError: from sampling or asking.
@@ -46,7 +47,7 @@ def judge_policies(bench: Workbench, result: RunResult) -> Mapping[str, str]:
             name = policy_name(own.method, own.seed, player if several else None)
             origins[name] = Origin(run, _algorithm(own, player), len(own.policies[0]) - 1, own.seed)
     with tempfile.TemporaryDirectory(prefix="mnpo-bench-") as scratch:
-        files = {path.name: path.read_text() for path in played.write(Path(scratch), origins)}
+        files = {path.name: path.read_bytes() for path in played.write(Path(scratch), origins)}
     measured = results_csv(
         row for own in result.results for row in _training_rows(run, own)
     ).removeprefix(",".join(COLUMNS) + "\n")
@@ -59,7 +60,7 @@ def judge_policies(bench: Workbench, result: RunResult) -> Mapping[str, str]:
         "failed": [[f.method, f.seed, f.reason] for f in result.failures],
     }
     return {
-        "results.csv": files.pop("crossplay-results.csv") + measured,
+        "results.csv": files.pop("crossplay-results.csv") + measured.encode(),
         **files,
         "summary.json": json.dumps(summary, indent=1) + "\n",
     }

@@ -1,5 +1,6 @@
-"""What a training run shows while it goes on: on a terminal one line, elsewhere nothing."""
+"""What a run shows while it goes on: on a terminal one line, elsewhere nothing."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,14 @@ class Live:
     Args:
         recipe: names the runs.
         quiet: show nothing.
+        chain: names of the stages that one command goes through, training first; with several the
+            line says which one is under way.
     """
 
-    def __init__(self, recipe: "Recipe", *, quiet: bool) -> None:
+    def __init__(self, recipe: "Recipe", *, quiet: bool, chain: Sequence[str] = ()) -> None:
+        self._chain = tuple(chain)
+        self._now = ""
+        self._what = ""
         console = Console(stderr=True, highlight=False)
         self._quiet = quiet
         self._progress = Progress(
@@ -54,6 +60,23 @@ class Live:
         """The cross-play begins."""
         self._show("cross-play", "")
 
+    def begin(self, name: str) -> None:
+        """A stage of the chain begins."""
+        if len(self._chain) < 2:
+            return
+        self._now = f"{self._chain.index(name) + 1}/{len(self._chain)} {name}"
+        if name != self._chain[0]:
+            self._progress.reset(self._task, total=1)
+            self._show("", "")
+
+    def show(self, what: str, done: int, total: int | None) -> None:
+        """What is going on after the training, and how far it is."""
+        if what != self._what:
+            self._what = what
+            self._progress.reset(self._task, total=total)
+        self._show(what, "")
+        self._progress.update(self._task, completed=done, total=total)
+
     def _method(self, method: str, seed: int, status: str) -> None:
         if status == "started":
             self._show(f"{method}, seed {seed}", "")
@@ -78,4 +101,5 @@ class Live:
         if description is None:
             self._progress.update(self._task, stage=stage)
         else:
+            description = " ".join(part for part in (self._now, description) if part)
             self._progress.update(self._task, description=description, stage=stage)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnpo.cli.lines import complain, note, say
+from mnpo.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from simulators.study.config import StudyConfig
@@ -28,6 +29,8 @@ mnpo-bench simulate --game file:wins.csv --algorithms inpo,mnpo
 mnpo-bench simulate --algorithms inpo --sweep step_size=0.01:1:log:20
 
 mnpo-bench simulate --game condorcet --mode sampled --seeds 100 --jobs 2
+
+mnpo-bench simulate --suite standard --jobs 2
 """
 
 
@@ -110,11 +113,54 @@ def simulate(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")
     ] = False,
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            help="All algorithms on all games, tuned by one procedure, reported on held-out games: "
+            "standard. --seeds is the number of held-out games of each family."
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="With --suite: its small version, in a minute.")
+    ] = False,
 ) -> None:
     """Run a study; see HELP."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         # Set before numpy loads: on shared cores several BLAS threads are slower than one.
         os.environ.setdefault(variable, "1")
+    if suite is not None:
+        from mnpo.cli.suite import refuse_others, simulate_suite
+
+        refuse_others(
+            {
+                "--game": game,
+                "--algorithms": algorithms,
+                "--iterations": iterations is not None,
+                "--step-size": step_size is not None,
+                "--temperature": temperature is not None,
+                "--reference": reference,
+                "--initial": initial,
+                "--mode": mode,
+                "--seed": seed is not None,
+                "--set": assignments,
+                "--sweep": sweep,
+                "--config": config,
+                "--executor": executor != "local",
+                "--json": as_json,
+            }
+        )
+        simulate_suite(
+            suite,
+            output=output,
+            held_out=seeds,
+            quick=quick,
+            jobs=jobs,
+            overwrite=overwrite,
+            dry_run=dry_run,
+        )
+        return
+    if quick:
+        raise InvalidSetting("--quick is the small version of a --suite; name one")
     from simulators.study.executors import make_executor
 
     runner = make_executor(executor, jobs)
@@ -182,7 +228,6 @@ def _configuration(
 ) -> "StudyConfig":
     """The file's keys, overridden by the options, with --set and --sweep sorted in."""
     from mnpo.cli.values import read_assignments, read_axis, read_policy
-    from mnpo.errors import InvalidSetting
     from mnpo.runs.reading import read_yaml_file
     from simulators.study.config import StudyConfig, parse_config
     from simulators.study.settings import sort_assignments

@@ -1,5 +1,6 @@
 """`mnpo-bench train-all`: many methods on a language model, under one equal budget."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,9 +14,10 @@ from mnpo.cli.train import (
     SetOption,
 )
 
-HELP = """Train every method of a recipe under one equal budget and play them against one another.
+HELP = """Train every method of a recipe under one equal budget, evaluate them, rank them.
 
-Without options: sixteen methods on the small embedded model, in a few minutes.
+Without options: sixteen methods on the small embedded model, in a few minutes. The page is
+leaderboard/leaderboard.html in the run directory. The same command goes on after a kill.
 """
 EPILOG = """Examples, each a command:
 
@@ -25,6 +27,14 @@ mnpo-bench train-all --methods inpo,mnpo,dpo --seeds 3
 
 mnpo-bench train-all --recipe smollm2-135m --dry-run
 """
+
+
+class Until(StrEnum):
+    """The stages of `mnpo.runs.chain`, for the option's choices."""
+
+    TRAIN = "train"
+    EVALUATE = "evaluate"
+    LEADERBOARD = "leaderboard"
 
 
 def train_all(
@@ -45,10 +55,14 @@ def train_all(
     jobs: Annotated[
         int, typer.Option(help="Methods trained side by side: processes, or CPUs of a local Ray.")
     ] = 1,
+    until: Annotated[
+        Until,
+        typer.Option(help="Stop after this stage; a later call goes on from there."),
+    ] = Until.LEADERBOARD,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train many methods; see HELP."""
+    """Train, evaluate and compare many methods; see HELP."""
     from mnpo.cli.training import Request, load, train_and_report
     from mnpo.training.runs.executors import make_executor
 
@@ -66,5 +80,6 @@ def train_all(
             dry_run=dry_run,
             as_json=as_json,
             executor=runner,
+            until=until.value,
         )
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mnpo.cli.chain_report import report
 from mnpo.cli.lines import complain, say
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Request:
         output: the run directory; None takes ``runs/STEM-HASH``.
         overwrite, dry_run, as_json: the options.
         executor: trains in other processes; None in this one.
+        until: the last stage of the chain, see `mnpo.runs.chain`.
     """
 
     recipe: "Recipe"
@@ -41,6 +43,7 @@ class Request:
     dry_run: bool
     as_json: bool
     executor: "Executor | None" = None
+    until: str = "train"
 
 
 def load(
@@ -73,14 +76,15 @@ def load(
 
 
 def train_and_report(request: Request) -> None:
-    """Plan, train, judge, and print; exit code 1 when a method failed.
+    """Plan, train, judge, go on as far as was asked, and print; exit code 1 when something failed.
 
     Raises:
-        UserError: before anything is written, or from the cross-play at the end.
+        UserError: before anything is written, or from the cross-play at the end of the training.
     """
+    from leaderboards.chain.run import run_chain
     from mnpo.cli.live import Live
     from mnpo.errors import UserError
-    from mnpo.training.runs.run import run_recipe
+    from mnpo.runs.chain import STAGES
 
     rank = _rank()
     folder = request.output or _default_folder(request)
@@ -95,18 +99,22 @@ def train_and_report(request: Request) -> None:
             _show_plan(bench, plan, sys.stderr)
         begun = True
 
-    live = Live(request.recipe, quiet=request.as_json or rank > 0)
+    chain = STAGES[: STAGES.index(request.until) + 1]
+    live = Live(request.recipe, quiet=request.as_json or rank > 0, chain=chain)
     try:
         with live:
-            result = run_recipe(
+            result = run_chain(
                 request.recipe,
                 folder,
+                until=request.until,
                 games=find_game,
                 executor=request.executor,
                 overwrite=request.overwrite,
                 announce=announce,
                 evaluate=_judge(live),
                 hooks=live.hooks,
+                listen=live.show,
+                begin=live.begin,
             )
     except KeyboardInterrupt:
         if not rank:
@@ -121,8 +129,8 @@ def train_and_report(request: Request) -> None:
             _let_the_first_speak()
         raise typer.Exit(2) from None
     if not rank:
-        _report(request, result)
-    if result.failures:
+        report(result, until=request.until, as_json=request.as_json)
+    if result.training.failures or result.failures:
         raise typer.Exit(1)
 
 
@@ -180,12 +188,22 @@ def _dry_run(request: Request, folder: Path) -> None:
     )
     bench = open_workbench(recipe, folder, games=find_game)
     plan = make_plan(bench, methods, recipe.seeds)
+    evaluation = None
+    if request.until != "train":
+        from leaderboards.chain.run import plan_chain
+
+        evaluation = plan_chain(recipe, folder, games=find_game)
     if request.as_json:
         import json
 
-        print(json.dumps(plan.describe(), indent=1))
+        further = {} if evaluation is None else {"evaluation": evaluation.describe()}
+        print(json.dumps(plan.describe() | further, indent=1))
         return
     _show_plan(bench, plan, sys.stdout)
+    if evaluation is not None:
+        from mnpo.cli.printing import print_to
+
+        print_to(sys.stdout, "then the evaluation:", *(f"  {s}" for s in evaluation.lines()))
     say(f"would write to {folder}")
 
 
@@ -200,42 +218,10 @@ def _show_plan(bench: "Workbench", plan: "Plan", stream: Any) -> None:
 
 
 def _judge(live: Any) -> Any:
-    def evaluate(bench: "Workbench", result: "RunResult") -> Mapping[str, str]:
+    def evaluate(bench: "Workbench", result: "RunResult") -> Mapping[str, str | bytes]:
         from mnpo.cli.judging import judge_policies
 
         live.judging()
         return judge_policies(bench, result)
 
     return evaluate
-
-
-def _report(request: Request, result: "RunResult") -> None:
-    import json
-
-    from mnpo.cli.printing import print_to
-    from mnpo.cli.training_tables import crossplay_table, ledger_table
-
-    file = result.folder / "summary.json"
-    if request.as_json:
-        print(file.read_text() if file.is_file() else "{}", end="")
-    elif file.is_file():
-        print_to(sys.stdout, ledger_table(result.results))
-        print_to(sys.stdout, crossplay_table(json.loads(file.read_text())["crossplay"]))
-    for failure in result.failures:
-        complain(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
-    if request.as_json:
-        return
-    if result.finished_before:
-        print("the run was finished before; --overwrite makes it anew")
-    elif result.taken_over:
-        print(f"{result.taken_over} of {_runs(result)} runs were finished before and taken over")
-    if result.results:
-        say(f"policies: {result.folder / 'policies'}")
-        say(f"tables:   {result.folder / 'results.csv'}, training.csv, ledger.csv, crossplay.md")
-    if result.failures:
-        failed = len(result.failures)
-        print(f"{failed} of {_runs(result)} runs failed; the same command tries them again")
-
-
-def _runs(result: "RunResult") -> int:
-    return len(result.recipe.methods) * len(result.recipe.seeds)

@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from mnpo.cli.amounts import duration, size
 from mnpo.training.ledger import Ledger
 from mnpo.training.runs.calibration import Rates
 from mnpo.training.runs.plan import KINDS, Kind, Plan
@@ -88,21 +89,3 @@ def crossplay_table(cells: Mapping[str, Any]) -> Table:
     for row in cells["rows"]:
         table.add_row(*row)
     return table
-
-
-def size(count: float) -> str:
-    """Bytes for people, e.g. "2.4 MB"."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people, e.g. "3 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

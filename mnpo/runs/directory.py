@@ -150,14 +150,21 @@ class RunDirectory:
             here = {"resumed": [*self.manifest().get("resumed", []), here]}
         self.update_manifest(status="running", **here, **entries)
 
-    def finish(self, outputs: Mapping[str, Path], seconds: float) -> None:
-        """Mark the run done, with the hashes of its outputs."""
-        self.update_manifest(
-            status="done",
-            finished=_now(),
-            seconds=round(seconds, 3),
-            outputs={name: sha256_file(path) for name, path in outputs.items()},
-        )
+    def finish(self, outputs: Mapping[str, Path], seconds: float, **entries: Any) -> None:
+        """Mark the run done, with the hashes of its outputs.
+
+        Args:
+            outputs: files by their names below the run directory.
+            seconds: wall time of this invocation.
+            entries: further entries of the manifest; they go before these.
+        """
+        facts = {
+            "status": "done",
+            "finished": _now(),
+            "seconds": round(seconds, 3),
+            "outputs": {name: sha256_file(path) for name, path in outputs.items()},
+        }
+        self.update_manifest(**facts | entries)
 
     def has_part(self, key: str, suffix: str) -> bool:
         """Whether a piece is there and is what was written; a damaged one is removed."""

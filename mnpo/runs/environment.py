@@ -12,7 +12,17 @@ from typing import Any
 import mnpo
 
 #: Distributions whose versions can move a number.
-_RECORDED = ("numpy", "scipy", "torch", "transformers", "trl", "accelerate", "pyarrow", "ray")
+_RECORDED = (
+    "numpy",
+    "scipy",
+    "evalica",
+    "torch",
+    "transformers",
+    "trl",
+    "accelerate",
+    "pyarrow",
+    "ray",
+)
 
 
 def environment() -> dict[str, Any]:

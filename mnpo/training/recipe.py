@@ -170,6 +170,8 @@ class Recipe(Settings):
         method_defaults: parameters for every method that knows them.
         seeds: one run of every method for each.
         report_to: trackers of the training curves: tensorboard, wandb, trackio.
+        evaluation: how ``train-all`` evaluates what was trained: settings of `evaluate` but for
+            the models. They are checked there, before anything is trained.
     """
 
     recipe: str
@@ -186,6 +188,7 @@ class Recipe(Settings):
     method_defaults: dict[str, Any] = Field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ()
+    evaluation: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _something_to_do(self) -> "Recipe":

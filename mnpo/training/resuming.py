@@ -2,7 +2,8 @@
 
 They split the same work another way, or say where and how patiently it is done: after running out
 of memory, or when a server has moved, the same run is to go on with other ones. Results move by
-rounding at most. Stages leave them out of their keys, folders out of their names.
+rounding at most. Stages leave them out of their keys, folders out of their names. How policies are
+evaluated changes nothing about their training either.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ _JUDGE = frozenset(
     {"api_key_env", "concurrency", "timeout", "retries", "first_wait", "max_wait", "re_asks"}
 )
 _ORACLES = ("oracle", "annotators")
+#: What no training depends on.
+_NO_TRAINING = frozenset({"report_to", "evaluation"})
 
 
 def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,7 +31,7 @@ def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         config: as ``run.yaml`` holds it; one that somebody edited is taken as it comes.
     """
-    kept = {key: value for key, value in config.items() if key != "report_to"}
+    kept = {key: value for key, value in config.items() if key not in _NO_TRAINING}
     for section, free in FREE.items():
         kept[section] = _without(kept.get(section), free)
     if isinstance(kept["sampling"], Mapping):

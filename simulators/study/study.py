@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mnpo.runs import RunDirectory, write_atomically
+from mnpo.runs.alive import at_work
 from simulators.study.config import StudyConfig
 from simulators.study.executors import Executor
 from simulators.study.inputs import input_files
@@ -77,18 +78,19 @@ def run_study(
     resolved = json_ready(config.model_dump(mode="json"))
     directory = RunDirectory.open(output, resolved, inputs=input_files(config), overwrite=overwrite)
     keys = [job.key for job in plan.jobs]
-    done = {index: part for index, key in enumerate(keys) if (part := read_part(directory, key))}
-    for index in done:
-        advance(plan.jobs[index].runs * max(plan.jobs[index].iterations, 1))
-    missing = [index for index in range(len(keys)) if index not in done]
-    resumed = len(done)
-    if missing:
-        directory.begin(taken_over=resumed > 0, **_inputs(plan))
-    with closing(executor.run([plan.jobs[index] for index in missing], advance)) as finished:
-        for position, part in finished:
-            index = missing[position]
-            write_part(directory, keys[index], part)
-            done[index] = part
+    with at_work(output):
+        done = {i: part for i, key in enumerate(keys) if (part := read_part(directory, key))}
+        for index in done:
+            advance(plan.jobs[index].runs * max(plan.jobs[index].iterations, 1))
+        missing = [index for index in range(len(keys)) if index not in done]
+        resumed = len(done)
+        if missing:
+            directory.begin(taken_over=resumed > 0, jobs=len(keys), **_inputs(plan))
+        with closing(executor.run([plan.jobs[index] for index in missing], advance)) as finished:
+            for position, part in finished:
+                index = missing[position]
+                write_part(directory, keys[index], part)
+                done[index] = part
     outputs = [done[index] for index in range(len(keys))]
     rows = summary_rows(row for part in outputs for row in part.rows)
     write_summary_csv(output / "summary.csv", rows)

@@ -7,6 +7,7 @@ from rich.console import Console
 from word_game import WordOracle, checkpoint
 
 from evaluation.crossplay import cross_play
+from evaluation.pool.wins_file import read_wins
 from evaluation.statistics import mean_interval
 from evaluation.tidy import COLUMNS, Origin
 from mnpo.errors import InvalidSetting, UserError
@@ -198,13 +199,21 @@ def test_files(make_bench, tmp_path):
     found = cross_play(bench, policies)
     origins = {"[red]a|b": Origin("run-1", "inpo", 3, 0)}
     files = found.write(tmp_path, origins)
-    assert [f.name for f in files] == ["crossplay.csv", "crossplay.md", "crossplay-results.csv"]
+    assert [f.name for f in files] == [
+        *("crossplay.csv", "crossplay.md", "crossplay-wins.parquet", "crossplay-results.csv"),
+    ]
     pairs = list(csv.DictReader(files[0].open()))
     assert len(pairs) == 3 * 2
     first = pairs[0]
     assert (first["policy"], first["opponent"], first["value"]) == ("rock", "[red]a|b", "0.0")
     assert float(first["high"]) == found.wins.pair("rock", "[red]a|b").high
-    rows = list(csv.DictReader(files[2].open()))
+    kept = read_wins(files[2].read_bytes())
+    assert list(kept) == list(found.judges)
+    for judge, own in kept.items():
+        assert own.prompts == tuple(prompt.key for prompt in bench.held_out)
+        assert own.wins.names == found.judges[judge].names
+        np.testing.assert_array_equal(own.wins.wins, found.judges[judge].wins)
+    rows = list(csv.DictReader(files[3].open()))
     assert tuple(rows[0]) == COLUMNS
     own = {row["metric"]: row for row in rows if row["algorithm"] == "inpo"}
     against = own["win_rate/worst_annotator"]

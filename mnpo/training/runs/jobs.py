@@ -13,6 +13,7 @@ from mnpo.training.online.loop import run_method
 from mnpo.training.methods import Method
 from mnpo.training.recipe import Recipe
 from mnpo.training.recipes import methods_of
+from mnpo.training.runs.keys import part_key
 from mnpo.training.runs.results import MethodResult, dump_result, load_result, result_of
 from mnpo.training.stages import SEAL, Listener
 from mnpo.training.workbench import Games, Progress, Workbench, no_progress, open_workbench
@@ -123,11 +124,6 @@ def kept_result(run: RunDirectory, method: str, seed: int) -> MethodResult | Non
     except DamagedRun:
         return None
     return result if result.complete else None
-
-
-def part_key(method: str, seed: int) -> str:
-    """Name of the part of a method's run."""
-    return f"{method}-seed-{seed}"
 
 
 @lru_cache(maxsize=1)

@@ -1,13 +1,16 @@
 """A whole run: every method with every seed, in one run directory that can be taken up again."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mnpo.errors import DiskFull, UserError
 from mnpo.runs import RunDirectory, sha256_file, write_atomically
+from mnpo.runs.alive import at_work
+from mnpo.runs.chain import entered, planned, stages_of, training_status
 from mnpo.training.runs.cards import card_of
 from mnpo.training.runs.executors import Executor
 from mnpo.training.runs.export import (
@@ -32,7 +35,7 @@ from mnpo.training.world import current_world
 #: What the start of all methods is called among the policies.
 START = "sft"
 #: Judges the final policies: files of the run directory and what stands in them.
-Evaluate = Callable[[Workbench, "RunResult"], Mapping[str, str]]
+Evaluate = Callable[[Workbench, "RunResult"], Mapping[str, str | bytes]]
 #: Sees the plan before anything is written; may raise.
 Announce = Callable[[Workbench, Plan], Any]
 
@@ -93,6 +96,7 @@ def run_recipe(
     announce: Announce | None = None,
     evaluate: Evaluate | None = None,
     hooks: Hooks | None = None,
+    followed_by: Sequence[str] = (),
 ) -> RunResult:
     """Train every method with every seed and export what they gave.
 
@@ -108,6 +112,8 @@ def run_recipe(
         announce: called when everything is checked and before anything is written.
         evaluate: judges the final policies.
         hooks: told what happens.
+        followed_by: stages that the caller goes through afterwards, see `mnpo.runs.chain`: the
+            manifest says so, and calls the run done only after them.
 
     Raises:
         UserError: a recipe, data or model that cannot be used; nothing has been written then.
@@ -134,24 +140,36 @@ def run_recipe(
     if announce is not None:
         announce(bench, plan)
     began = time.monotonic()
-    if world.leads:
-        run = RunDirectory.open(
-            folder, config, inputs=_inputs(bench), overwrite=overwrite, essence=what_counts
-        )
-        taken_over = any(run.parts.glob("*.json"))
-        run.begin(taken_over=taken_over, **_facts(bench, methods))
-    world.barrier()
-    result = _train_all(run, bench, methods, games, executor, hooks)
-    if world.leads:
-        _export(run, bench, methods, result)
-    world.barrier()
-    judged: Mapping[str, str] = {}
-    if evaluate is not None and result.results:
-        judged = evaluate(bench, result)  # by all processes: they share the sampling
-    if world.leads:
-        _close(run, result, judged, time.monotonic() - began)
-    world.barrier()
+    with ExitStack() as working:
+        if world.leads:
+            run = RunDirectory.open(
+                folder, config, inputs=_inputs(bench), overwrite=overwrite, essence=what_counts
+            )
+            working.enter_context(at_work(folder))
+            facts = _facts(bench, methods) | {"plan": plan.describe()}
+            taken_over = any(run.parts.glob("*.json"))
+            run.begin(taken_over=taken_over, **facts, **_begun(run, followed_by))
+        world.barrier()
+        result = _train_all(run, bench, methods, games, executor, hooks)
+        if world.leads:
+            _export(run, bench, methods, result)
+        world.barrier()
+        judged: Mapping[str, str | bytes] = {}
+        if evaluate is not None and result.results:
+            judged = evaluate(bench, result)  # by all processes: they share the sampling
+        if world.leads:
+            _close(run, result, judged, time.monotonic() - began)
+        world.barrier()
     return result
+
+
+def _begun(run: RunDirectory, followed_by: Sequence[str]) -> dict[str, Any]:
+    """The manifest's chain as training begins; without one, an earlier one goes."""
+    manifest = run.manifest()
+    if not followed_by:
+        return {"chain": None} if "chain" in manifest else {}
+    chain = {"chain": planned(["train", *followed_by], stages_of(manifest))}
+    return {"chain": entered(chain, "train", status="running")["chain"]}
 
 
 def _train_all(
@@ -250,15 +268,21 @@ def _tables(result: RunResult) -> dict[str, str]:
     return {"ledger.csv": ledger_csv(result.results), "training.csv": training_csv(result.results)}
 
 
-def _close(run: RunDirectory, result: RunResult, judged: Mapping[str, str], seconds: float) -> None:
+def _close(
+    run: RunDirectory, result: RunResult, judged: Mapping[str, str | bytes], seconds: float
+) -> None:
     """What the judges said, and the end of the manifest."""
-    for name, text in judged.items():
-        write_atomically(run.path / name, text)
+    for name, content in judged.items():
+        write_atomically(run.path / name, content)
     files = [*_tables(result), *judged]
+    status = "failed" if result.failures else "done"
+    manifest, chain = run.manifest(), {}
+    if manifest.get("chain") is not None:
+        chain = entered(manifest, "train", status=status, seconds=round(seconds, 3))
     if result.failures:
-        run.update_manifest(status="failed", seconds=round(seconds, 3))
+        run.update_manifest(**{"status": status, "seconds": round(seconds, 3)} | chain)
     else:
-        run.finish({name: run.path / name for name in files}, seconds)
+        run.finish({name: run.path / name for name in files}, seconds, **chain)
 
 
 def _finals(result: RunResult) -> list[PolicyCheckpoint]:
@@ -270,7 +294,7 @@ def _finished(run: RunDirectory, recipe: Recipe, methods: Mapping[str, Method]) 
     if not (run.path / "manifest.json").is_file():
         return None
     manifest = run.manifest()
-    if manifest.get("status") != "done":
+    if training_status(manifest) != "done":
         return None
     for name, sha256 in manifest.get("outputs", {}).items():
         path = run.path / name

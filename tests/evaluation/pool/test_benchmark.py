@@ -2,12 +2,14 @@ import csv
 import io
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from evaluation.pool.asking import TEMPLATE
 from evaluation.pool.benchmark import CrossPlayBenchmark
+from evaluation.pool.wins_file import read_wins
 from evaluation.records import Answer, ModelAnswers, Question
 from evaluation.statistics import mean_interval
 from mnpo.errors import InvalidSetting, UserError
@@ -253,7 +255,15 @@ def test_artefacts():
     answers = pool()
     benchmark = CrossPlayBenchmark(QUESTIONS)
     files = {str(path): text for path, text in benchmark.artefacts(answers, judge, judge="toy")}
-    assert set(files) == {"crossplay.csv", "verdicts.jsonl", "pool.json", "crossplay.md"}
+    assert set(files) == {
+        *("crossplay.csv", "crossplay-wins.parquet", "verdicts.jsonl"),
+        *("pool.json", "crossplay.md"),
+    }
+    kept = read_wins(files["crossplay-wins.parquet"])["toy"]
+    assert kept.prompts == tuple(question.id for question in QUESTIONS)
+    assert kept.wins.names == ("ebro", "oder", "tagus")
+    rates = json.loads(files["pool.json"])["win_rates"]
+    np.testing.assert_allclose(kept.wins.mean, rates, rtol=0, atol=1e-15)
     pairs = list(csv.DictReader(io.StringIO(files["crossplay.csv"])))
     assert len(pairs) == 6
     lines = [json.loads(line) for line in files["verdicts.jsonl"].splitlines()]
@@ -270,7 +280,10 @@ def test_artefacts():
         return Outcome(None, "down")
 
     files = dict(benchmark.artefacts(answers, silent, judge="toy"))
-    assert {str(path) for path in files} == {"crossplay.csv", "verdicts.jsonl"}
+    assert {str(path) for path in files} == {
+        *("crossplay.csv", "crossplay-wins.parquet", "verdicts.jsonl"),
+    }
+    assert read_wins(files[Path("crossplay-wins.parquet")]) == {}
 
 
 def test_own_templates_and_hashes():

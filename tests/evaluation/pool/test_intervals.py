@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from evaluation.pool.intervals import pool_intervals
+from evaluation.pool.intervals import (
+    intervals_of_sample,
+    pool_intervals,
+    sample_of_prompts,
+    worst_cases,
+)
 from evaluation.pool.standings import pool_standings
 from evaluation.statistics import mean_interval
 from evaluation.winmatrix import WinMatrix, solve_pool
@@ -141,3 +146,13 @@ def test_standings_repeat_and_follow_the_seed():
     assert one.standings == again.standings
     assert one.standings != other.standings
     assert one.game.nash == pytest.approx([own.nash.value for own in one.standings])
+
+
+def test_any_sample_of_matrices_has_the_intervals_of_prompts():
+    wins = coins(ladder(0.1, 0.0, -0.1), 50, np.random.default_rng(7))
+    sample = sample_of_prompts(wins, 3, 200)
+    found = pool_intervals(wins, seed=3, replicates=200)
+    assert intervals_of_sample(sample) == found
+    assert worst_cases(sample) == (found.exploitability, found.worst_opponent)
+    for own, wider in zip(found.worst_opponent, worst_cases(sample, level=0.99)[1], strict=True):
+        assert wider.low < own.low < own.high < wider.high

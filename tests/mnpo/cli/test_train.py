@@ -18,6 +18,9 @@ import mnpo
 import mnpo.training.runs.jobs
 from mnpo.training.recipes import load_recipe
 
+#: `train-all` that ends with the training; tests/mnpo/cli/test_chain.py has what follows.
+TRAIN = ("--until", "train")
+
 
 @pytest.fixture(scope="module")
 def values(tmp_path_factory: pytest.TempPathFactory):
@@ -63,7 +66,7 @@ def test_help_fits_a_terminal_and_its_examples_can_be_run(bench, command: str) -
 
 
 def test_all_the_way(bench, small, tmp_path: Path) -> None:
-    first = bench("train-all", "--recipe", small, "--output", "out")
+    first = bench("train-all", "--recipe", small, "--output", "out", *TRAIN)
     assert first.code == 0, first.err
     for shown in ("together, shared work once", "training: 20 prompts", "disk: 2 checkpoints"):
         assert shown in first.err
@@ -72,7 +75,7 @@ def test_all_the_way(bench, small, tmp_path: Path) -> None:
         assert shown in first.out
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {
         *("run.yaml", "manifest.json", "policies", "ledger.csv", "training.csv", "results.csv"),
-        *("crossplay.csv", "crossplay.md", "summary.json"),
+        *("crossplay.csv", "crossplay.md", "crossplay-wins.parquet", "summary.json"),
     }
     results = rows(tmp_path / "out" / "results.csv")
     assert list(results[0]) == [
@@ -88,7 +91,7 @@ def test_all_the_way(bench, small, tmp_path: Path) -> None:
     assert float(kl["value"]) == float(last["kl"])
 
     before = tree(tmp_path / "out")
-    again = bench("train-all", "--recipe", "out/run.yaml", "--output", "out")
+    again = bench("train-all", "--recipe", "out/run.yaml", "--output", "out", *TRAIN)
     assert again.code == 0, again.err
     assert again.err == ""
     tables = first.out.partition("policies:")[0]
@@ -96,7 +99,8 @@ def test_all_the_way(bench, small, tmp_path: Path) -> None:
     assert "the run was finished before" in again.out
     assert tree(tmp_path / "out") == before
 
-    summary = json.loads(bench("train-all", "--recipe", "out", "--output", "out", "--json").out)
+    words = ("train-all", "--recipe", "out", "--output", "out", "--json", *TRAIN)
+    summary = json.loads(bench(*words).out)
     shown = {own["name"]: own["win_rate_against_start"] for own in summary["policies"]}
     assert shown["inpo-seed-0"]["value"] == float(wins["value"])
     assert shown["sft"] is None
@@ -115,7 +119,7 @@ def test_one_method_takes_its_folder_from_what_it_depends_on(bench, small, tmp_p
     assert recipe.methods == {"dpo": {"temperature": 0.2}}
 
 
-@pytest.mark.parametrize("words", [["train", "inpo"], ["train-all", "--seeds", "2"]])
+@pytest.mark.parametrize("words", [["train", "inpo"], ["train-all", "--seeds", "2", *TRAIN]])
 def test_a_dry_run_plans_and_writes_nothing(bench, small, tmp_path: Path, words) -> None:
     before = tree(tmp_path)
     outcome = bench(*words, "--recipe", small, "--dry-run")
@@ -131,7 +135,7 @@ def test_a_dry_run_plans_and_writes_nothing(bench, small, tmp_path: Path, words)
 
 def test_a_method_that_fails_is_named_and_the_others_are_kept(bench, small, tmp_path: Path) -> None:
     outcome = bench(
-        *("train-all", "--recipe", small, "--output", "out", "--json"),
+        *("train-all", "--recipe", small, "--output", "out", "--json", *TRAIN),
         *("--set", "methods.dpo.temperature=1e-300"),
     )
     assert outcome.code == 1, outcome
@@ -151,7 +155,7 @@ def test_ctrl_c(bench, small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return true(bench, method, seed)
 
     monkeypatch.setattr(mnpo.training.runs.jobs, "run_method", interrupted)
-    words = ("train-all", "--recipe", small, "--output", "out")
+    words = ("train-all", "--recipe", small, "--output", "out", *TRAIN)
     stopped = bench(*words, "--json")
     assert stopped.code == 130
     assert stopped.out == ""
@@ -230,7 +234,7 @@ def test_methods_as_tasks_of_a_local_ray(
     pytest.importorskip("ray")
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(16))
-    words = ("train-all", "--recipe", small, "--json")
+    words = ("train-all", "--recipe", small, "--json", *TRAIN)
     here = json.loads(bench(*words, "--output", "here").out)
     outcome = program(*words, "--output", "there", "--executor", "ray", "--jobs", 1)
     assert outcome.code == 0, outcome.err

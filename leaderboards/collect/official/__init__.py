@@ -1,0 +1,1 @@
+"""Boards that benchmarks' authors published, as they wrote them."""

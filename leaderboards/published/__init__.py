@@ -1,0 +1,1 @@
+"""The project's own results, committed as CSV and Markdown, and how they are made again."""

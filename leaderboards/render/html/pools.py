@@ -1,0 +1,99 @@
+"""A pool of policies: heat map, rating plots, and the table of all ratings."""
+
+from dataclasses import dataclass
+
+from leaderboards.board import Pool, Rating
+from leaderboards.render.html.cells import CellView, cell
+from leaderboards.render.html.forest import ForestView, by_rating, forest_views
+from leaderboards.render.html.grid import (
+    Explained,
+    GridView,
+    Head,
+    RowView,
+    axis_ends,
+    direction,
+    rank_order,
+)
+from leaderboards.render.html.heat import HeatView, heat_view
+from leaderboards.render.html.scale import Scale, scale_of
+from leaderboards.render.words import about_pool, about_rating, rank_range, sources_text
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """What the template writes of a pool.
+
+    Attributes:
+        key: unique on the page.
+        title: above it.
+        judge: whose preferences.
+        about: one line each: cyclic share, uniqueness, notes.
+        heat: the matrix.
+        forests: rating plots.
+        grid: all ratings; None where there are none.
+        sources: the files it was made of.
+    """
+
+    key: str
+    title: str
+    judge: str
+    about: tuple[str, ...]
+    heat: HeatView
+    forests: tuple[ForestView, ...]
+    grid: GridView | None
+    sources: str
+
+
+def pool_view(pool: Pool, place: int) -> PoolView:
+    """The view of a pool; `place` counts the page's pools from 1."""
+    key = f"pool-{place}"
+    order = by_rating(pool.ratings[0]) if pool.ratings else list(range(len(pool.names)))
+    return PoolView(
+        key,
+        pool.title,
+        pool.judge,
+        tuple(about_pool(pool)),
+        heat_view(pool, order),
+        forest_views(pool),
+        _grid(pool, order, key) if pool.ratings else None,
+        sources_text(pool.sources),
+    )
+
+
+def _grid(pool: Pool, order: list[int], key: str) -> GridView:
+    scales = [scale_of(rating.values) for rating in pool.ratings]
+    telling = [any(best > 1 for best, _ in rating.ranks) for rating in pool.ratings]
+    first = next((rating for rating in pool.ratings if rating.ranks), None)
+    rows = []
+    for i in order:
+        rank = first.ranks[i] if first else None
+        cells = tuple(
+            _cell(rating, i, scale, tells)
+            for rating, scale, tells in zip(pool.ratings, scales, telling, strict=True)
+        )
+        letters = first.letters[i] if first and first.letters else ""
+        rows.append(RowView(pool.names[i], "", rank_range(rank), rank_order(rank), letters, cells))
+    heads = tuple(
+        Head(
+            rating.title,
+            rating.unit,
+            rating.better,
+            axis_ends(scale),
+            direction(rating.better) if place == 0 else "",
+        )
+        for place, (rating, scale) in enumerate(zip(pool.ratings, scales, strict=True))
+    )
+    return GridView(
+        f"{key}-ratings",
+        f"Ratings: {pool.title}",
+        first.title if first else "",
+        heads,
+        tuple(rows),
+        (),
+        tuple(Explained(rating.title, about_rating(rating)) for rating in pool.ratings),
+    )
+
+
+def _cell(rating: Rating, i: int, scale: Scale | None, tells: bool) -> CellView:
+    best = tells and bool(rating.ranks) and rating.ranks[i][0] == 1
+    return cell(rating.values[i], scale, best=best)

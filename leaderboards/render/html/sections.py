@@ -1,0 +1,169 @@
+"""A section of the board as a grid of figures, and a second one for its further columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leaderboards.board import Column, Entry, Section
+from leaderboards.options import BoardOptions
+from leaderboards.render.html.cells import EMPTY, CellView, cell
+from leaderboards.render.html.grid import (
+    Explained,
+    Footnotes,
+    GridView,
+    Head,
+    RowView,
+    axis_ends,
+    direction,
+    rank_order,
+)
+from leaderboards.render.html.scale import Scale, scale_of
+from leaderboards.render.html.texts import counted, number, typeset
+from leaderboards.render.select import ranking_column, shown_columns
+from leaderboards.render.words import NOTHING, about_column, rank_range, short
+
+#: Cells of columns that were not asked for, of all sections; beyond, they are in the other files.
+MOST_FURTHER_CELLS = 6000
+
+
+@dataclass(frozen=True)
+class SectionView:
+    """What the template writes of a section.
+
+    Attributes:
+        key: unique on the page.
+        title: above it.
+        grid: the columns that are shown, or None where all that were asked for stand elsewhere.
+        further: the other columns, or None.
+        hidden: how many columns are on the page in neither.
+        notes: one line each.
+    """
+
+    key: str
+    title: str
+    grid: GridView | None
+    further: GridView | None
+    hidden: int
+    notes: tuple[str, ...]
+
+
+def section_view(section: Section, options: BoardOptions, place: int) -> SectionView:
+    """The grids of a section.
+
+    Args:
+        section: of the board.
+        options: that the board was made with.
+        place: of the section on the page, from 1.
+    """
+    shown = shown_columns(section, options)
+    keys = {column.key for column in shown}
+    others = tuple(column for column in section.columns if column.key not in keys)
+    room = len(others) * len(section.entries) <= MOST_FURTHER_CELLS
+    key = f"section-{place}"
+    return SectionView(
+        key,
+        section.title,
+        _grid(section, shown, key) if shown else None,
+        _grid(section, others, f"{key}-further") if others and room else None,
+        0 if room else len(others),
+        section.notes,
+    )
+
+
+def _grid(section: Section, columns: Sequence[Column], key: str) -> GridView:
+    scales = {column.key: _scale(section, column.key) for column in columns}
+    telling = {column.key: _ranks_tell(section, column.key) for column in columns}
+    notes = Footnotes()
+    ranked = ranking_column(section, columns)
+    rows = tuple(
+        _row(
+            entry,
+            ranked.key if ranked else "",
+            tuple(_cell(entry, c.key, scales[c.key], telling[c.key], notes) for c in columns),
+        )
+        for entry in section.entries
+    )
+    heads = tuple(_head(c, scales[c.key], c.key == section.sorted_by) for c in columns)
+    explained = tuple(_explained(section, column) for column in columns)
+    return GridView(
+        key,
+        section.title,
+        ranked.title if ranked else "",
+        heads,
+        rows,
+        notes.texts,
+        explained,
+    )
+
+
+def _scale(section: Section, key: str) -> Scale | None:
+    return scale_of([e.figures[key].interval for e in section.entries if key in e.figures])
+
+
+def _rank(entry: Entry, key: str) -> tuple[int, int] | None:
+    figure = entry.figures.get(key)
+    return figure.rank if figure else None
+
+
+def _ranks_tell(section: Section, key: str) -> bool:
+    """Whether the best differ from anybody: bold type for all would say nothing."""
+    found = [rank for entry in section.entries if (rank := _rank(entry, key))]
+    return any(best > 1 for best, _ in found)
+
+
+def _head(column: Column, scale: Scale | None, is_sorted: bool) -> Head:
+    under = [part for part in (column.unit, column.judge) if part]
+    return Head(
+        column.title,
+        " · ".join(under),
+        column.better,
+        axis_ends(scale),
+        direction(column.better) if is_sorted else "",
+    )
+
+
+def _row(entry: Entry, ranked_by: str, cells: tuple[CellView, ...]) -> RowView:
+    figure = entry.figures.get(ranked_by)
+    rank = figure.rank if figure else None
+    parts = [entry.label] if entry.label != entry.name else []
+    if entry.algorithm not in (entry.name, entry.label):
+        parts.append(entry.algorithm)
+    if entry.iteration is not None:
+        parts.append(f"iteration {number(entry.iteration)}")
+    if len(entry.seeds) > 1:
+        parts.append(counted(len(entry.seeds), "seed"))
+    return RowView(
+        entry.name,
+        " · ".join(parts),
+        rank_range(rank),
+        rank_order(rank),
+        figure.letters if figure else "",
+        cells,
+    )
+
+
+def _cell(entry: Entry, key: str, scale: Scale | None, telling: bool, notes: Footnotes) -> CellView:
+    figure = entry.figures.get(key)
+    if figure is None:
+        return EMPTY
+    best = telling and figure.rank is not None and figure.rank[0] == 1
+    spread = ""
+    if figure.spread is not None:
+        spread = f"SD {_spread(figure.spread)}"
+    return cell(figure.interval, scale, best=best, notes=notes.of(figure.flags), spread=spread)
+
+
+def _spread(spread: float) -> str:
+    """A standard deviation, to two digits."""
+    return typeset(f"{spread:#.2g}".rstrip(".")) if spread else "0"
+
+
+def _explained(section: Section, column: Column) -> Explained:
+    facts = [
+        ("key", column.key),
+        ("benchmark", column.benchmark),
+        ("metric", column.metric),
+        ("judge", column.judge),
+        *((f"{role} (hash)", short(digest)) for role, digest in column.conditions.items()),
+    ]
+    kept = tuple((name, value) for name, value in facts if value)
+    return Explained(column.title, about_column(section, column) or NOTHING, kept)
