@@ -21,6 +21,7 @@ from mnpo.cli import (
     status,
     train,
     train_all,
+    verify,
 )
 from mnpo.cli.lines import complain
 from mnpo.errors import UserError
@@ -38,6 +39,7 @@ app.command("train", help=train.HELP, epilog=train.EPILOG)(train.train)
 app.command("train-all", help=train_all.HELP, epilog=train_all.EPILOG)(train_all.train_all)
 app.command("evaluate", help=evaluate.HELP, epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command("status", help=status.HELP, epilog=status.EPILOG)(status.status)
+app.command("verify", help=verify.HELP, epilog=verify.EPILOG)(verify.verify)
 app.command("leaderboard", help=leaderboard.HELP, epilog=leaderboard.EPILOG)(
     leaderboard.leaderboard
 )

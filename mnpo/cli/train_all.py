@@ -16,8 +16,9 @@ from mnpo.cli.train import (
 
 HELP = """Train every method of a recipe under one equal budget, evaluate them, rank them.
 
-Without options: sixteen methods on the small embedded model, in a few minutes. The page is
-leaderboard/leaderboard.html in the run directory. The same command goes on after a kill.
+Without options: sixteen methods on the small embedded model, in a few minutes.
+
+The page is leaderboard/leaderboard.html in the run directory; the same command goes on.
 """
 EPILOG = """Examples, each a command:
 

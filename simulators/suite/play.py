@@ -103,11 +103,12 @@ def play(
     if len(step_sizes) > 1:
         return [play(method, games, [step], regime, iterations)[0] for step in step_sizes]
     if len(games) > 1:
-        # No questions are asked here: a sampled fit always has a minimiser.
-        half = len(games) // 2
-        (first,) = play(method, games[:half], step_sizes, regime, iterations)
-        (second,) = play(method, games[half:], step_sizes, regime, iterations)
-        return [first + second]
+        # In quarters, to the runs that fail. No questions are asked here: a sampled fit always has
+        # a minimiser.
+        size = -(-len(games) // 4)
+        parts = [games[at : at + size] for at in range(0, len(games), size)]
+        played = [play(method, part, step_sizes, regime, iterations)[0] for part in parts]
+        return [[outcome for part in played for outcome in part]]
     return [_play_one(method, games, 0, step_sizes, regime, iterations)]
 
 
