@@ -107,7 +107,7 @@ def noise_robustness(effort: Effort, *, queries: int = 20) -> Finding:
     A history with mean lag m answers a lasting force with 1/(1 + m) of its step, so a step
     alpha (1 + m) moves as far as INPO's alpha.
     """
-    seeds = max(effort.seeds, 32)
+    seeds = tuple(range(effort.seed, effort.seed + max(effort.seeds, 32)))
     iterations = 300 if effort.quick else 600
     step = 0.2
     floor = {1: _noise_floor(1, step, queries, iterations, seeds)}
@@ -142,7 +142,9 @@ def noise_robustness(effort: Effort, *, queries: int = 20) -> Finding:
     )
 
 
-def _noise_floor(lags: int, step: float, queries: int, iterations: int, seeds: int) -> Array:
+def _noise_floor(
+    lags: int, step: float, queries: int, iterations: int, seeds: tuple[int, ...]
+) -> Array:
     """(seeds,) mean KL over the second half, rock, paper, scissors."""
     game = make_game("cyclic")
     settings = Settings(
@@ -151,7 +153,7 @@ def _noise_floor(lags: int, step: float, queries: int, iterations: int, seeds: i
         temperature=0.1,
         # From the equilibrium, so that no method is still on its way there.
         initial=regularized_equilibrium(game.preferences, 0.1, SKEWED),
-        seeds=tuple(range(seeds)),
+        seeds=seeds,
         iterations=iterations,
         mode=Mode("sampled", queries=queries),
         reference=SKEWED,

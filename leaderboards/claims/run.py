@@ -12,6 +12,7 @@ from leaderboards.claims.stored import finding_from_json, finding_to_json, findi
 from leaderboards.claims.table import claims_markdown
 from mnpo.errors import InvalidSetting
 from mnpo.runs import RunDirectory, digest, write_atomically
+from mnpo.runs.alive import at_work
 from mnpo.runs.workers import become_worker, interrupts_held_back, process_pool
 
 Found = tuple[tuple[Claim, Finding], ...]
@@ -68,11 +69,12 @@ def verify(
             listen(claim, kept, True)
     missing = [claim for claim in claims if claim.name not in found]
     if missing:
-        directory.begin(taken_over=bool(found))
-    for claim, finding in _tested(missing, effort, jobs):
-        directory.write_part(_key(claim, effort), "json", json.dumps(finding_to_json(finding)))
-        found[claim.name] = finding
-        listen(claim, finding, False)
+        directory.begin(taken_over=bool(found), jobs=len(claims))
+    with at_work(directory.path):
+        for claim, finding in _tested(missing, effort, jobs):
+            directory.write_part(_key(claim, effort), "json", json.dumps(finding_to_json(finding)))
+            found[claim.name] = finding
+            listen(claim, finding, False)
     pairs = tuple((claim, found[claim.name]) for claim in claims)
     outputs = {
         "claims.json": findings_to_json(pairs, effort, command),

@@ -7,8 +7,7 @@ import typer
 
 HELP = """Put the results of any number of runs on one board: CSV, Markdown, JSON, LaTeX and a page.
 
-A run is the folder of a simulation, a training, an evaluation or all of them together; a published
-board (the CSV files of AlpacaEval and Arena-Hard) or a matrix of win rates may be given as well.
+A run is the folder of a simulation, training or evaluation, a published board, or a win matrix.
 """
 EPILOG = """Examples, each a command:
 

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 HELP = """Test the papers' claims and write claims.md, claims.json and a page.
 
-Each claim gets a verdict (holds, holds when ..., fails) that is computed from numbers, and the
-numbers. With no name all claims are tested.
+Each claim gets a verdict that is computed from numbers: holds, holds when ..., or fails.
 """
 EPILOG = """Examples, each a command:
 

@@ -76,6 +76,13 @@ def test_other_files_are_refused(content, message) -> None:
         read_wins(content)
 
 
+def test_a_policy_that_met_nobody_on_a_prompt() -> None:
+    wins = np.full((2, 3, 3), 0.5)
+    wins[1, 2, :] = wins[1, :, 2] = np.nan
+    found = read_wins(wins_bytes({"j": WinMatrix(("a", "b", "c"), wins)}, ["p", "q"]))
+    np.testing.assert_array_equal(found["j"].wins.wins, wins)
+
+
 def test_prompts_need_names_of_their_own() -> None:
     wins = WinMatrix(("a", "b"), np.full((2, 2, 2), 0.5))
     with pytest.raises(InvalidSetting, match="one name"):
