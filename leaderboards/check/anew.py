@@ -25,13 +25,6 @@ def make_anew(board: Board, placed: Sequence[Placed], options: BoardOptions) -> 
     from leaderboards.collect import collect_board
 
     anew = collect_board([own.path for own in placed], options, command=board.command)
-    if options.compare:
-        from leaderboards.paper import compare_with_papers
-
-        there = {table.title for table in anew.tables}
-        tables = compare_with_papers(anew, options.compare)
-        new = tuple(own for own in tables if own.title not in there)
-        anew = replace(anew, tables=(*anew.tables, *new))
     return _with_old_left_out(_with_old_names(anew, placed), board)
 
 

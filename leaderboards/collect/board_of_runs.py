@@ -22,12 +22,14 @@ refused. An option that names what no run has is refused too.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from leaderboards.board import Board, LeftOut
 from leaderboards.collect.parts import assemble
 from leaderboards.collect.places import Given, find_given
 from leaderboards.options import BoardOptions
+from leaderboards.paper import compare_with_papers
 from mnpo.errors import UserError
 
 
@@ -41,7 +43,7 @@ def collect_board(
 
     Args:
         paths: run directories; published boards and win matrices. Their order changes nothing.
-        options: filters, sort.
+        options: filters, sort, papers to compare with.
         command: that asked for it, kept on the board.
 
     Raises:
@@ -52,7 +54,7 @@ def collect_board(
     parts = assemble(given, options)
     if parts.is_empty:
         raise UserError(_nothing(given, parts.left_out))
-    return Board(
+    board = Board(
         title=options.title,
         sections=parts.sections,
         pools=tuple(parts.pools),
@@ -64,6 +66,7 @@ def collect_board(
         command=command,
         notes=tuple(dict.fromkeys(parts.notes)),
     )
+    return replace(board, tables=(*compare_with_papers(board, options.compare), *board.tables))
 
 
 def _nothing(given: Given, left_out: Sequence[LeftOut]) -> str:

@@ -8,7 +8,10 @@ from leaderboards.collect.opening import Opened
 
 
 def facts_of(opened: Opened) -> dict[str, Any]:
-    """Command, versions, commit, device, seconds; what is not known is absent."""
+    """Command, versions, commit, device, seconds, and of a training its model and methods.
+
+    What is not known is absent.
+    """
     manifest = opened.manifest
     found = manifest.get("environment")
     where: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
@@ -28,4 +31,8 @@ def facts_of(opened: Opened) -> dict[str, Any]:
         "seconds": manifest.get("seconds"),
         "config_sha256": manifest.get("config_sha256"),
     }
+    if opened.kind == "training":
+        model = opened.config.get("model")
+        facts["model"] = model.get("name") if isinstance(model, Mapping) else None
+        facts["methods"] = opened.config.get("methods")
     return {name: value for name, value in facts.items() if value is not None}

@@ -28,7 +28,9 @@ def collect_and_report(
     _one_thread()
     from leaderboards.collect import collect_board
     from leaderboards.render import render_json, write_board
+    from leaderboards.render.write import refuse
 
+    refuse(folder)
     command = shlex.join(["mnpo-bench", *sys.argv[1:]])
     board = collect_board(runs, options, command=command)
     files = write_board(board, folder)

@@ -106,9 +106,9 @@ def play(
         # In quarters, to the runs that fail. No questions are asked here: a sampled fit always has
         # a minimiser.
         size = -(-len(games) // 4)
-        parts = [games[at : at + size] for at in range(0, len(games), size)]
-        played = [play(method, part, step_sizes, regime, iterations)[0] for part in parts]
-        return [[outcome for part in played for outcome in part]]
+        quarters = [games[at : at + size] for at in range(0, len(games), size)]
+        played = [play(method, some, step_sizes, regime, iterations)[0] for some in quarters]
+        return [[outcome for outcomes in played for outcome in outcomes]]
     return [_play_one(method, games, 0, step_sizes, regime, iterations)]
 
 
