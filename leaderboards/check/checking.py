@@ -31,7 +31,7 @@ def check_board(folder: str | Path, listen: Callable[[str], None] = lambda what:
        again, and nobody is asked.
 
     Args:
-        folder: that holds ``leaderboard.json``.
+        folder: that holds ``leaderboard.json``, or that file.
         listen: told what is going on.
 
     Returns:
@@ -41,8 +41,9 @@ def check_board(folder: str | Path, listen: Callable[[str], None] = lambda what:
         UserError: there is no board, or one that cannot be read.
     """
     folder = Path(folder)
-    folder = folder if folder.is_dir() else folder.parent
-    board = load_board(folder)
+    if folder.name == "leaderboard.json":
+        folder = folder.parent
+    board = load_board(folder / "leaderboard.json")
     placed, problems = place_runs(board, folder)
     listen("files of the runs")
     problems += _first(own for one in placed for own in changed_files(one))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from leaderboards.board import Section
 from leaderboards.collect.measurements import Material, Measurement, Paired
-from leaderboards.collect.metrics import is_of
+from leaderboards.matching import is_of
 from leaderboards.options import BoardOptions
 from mnpo.errors import InvalidSetting, suggest
 

@@ -6,6 +6,7 @@ A benchmark or metric without an entry still goes on a board, under its own name
 from dataclasses import dataclass
 
 from leaderboards.board import Direction
+from leaderboards.matching import is_of
 
 PERCENT, PROBABILITY = "%", "probability"
 #: Benchmark without its version -> title, in the order in which columns stand.
@@ -231,16 +232,6 @@ def family_of(benchmark: str) -> str:
     """A benchmark's name without its version, e.g. "arena-hard" of "arena-hard-v2.0"."""
     known = [name for name in BENCHMARKS if is_of(benchmark, name)]
     return max(known, key=len) if known else benchmark
-
-
-def is_of(benchmark: str, name: str) -> bool:
-    """Whether a name given by a user takes a benchmark: its own, or without the version."""
-    if benchmark == name:
-        return True
-    rest = benchmark.removeprefix(name)
-    if rest == benchmark:
-        return False
-    return rest[0] in "/ " or (rest[0] == "-" and rest[1:].lstrip("v")[:1].isdigit())
 
 
 def benchmark_title(benchmark: str) -> str:

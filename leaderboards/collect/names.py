@@ -1,7 +1,12 @@
-"""What methods are called in papers."""
+"""What methods and policies are called: in papers, and in the files of a run.
+
+The trainer's own names are spelled out here, since importing it loads torch.
+"""
 
 from mnpo.algorithms.registry import list_algorithms
 
+#: The policy that training starts from.
+START = "sft"
 #: Command-line name -> name in papers; `label` falls back on the name.
 LABELS = {
     "sft": "SFT",
@@ -43,6 +48,12 @@ def label(algorithm: str) -> str:
     method, _, player = algorithm.partition("/player-")
     named = LABELS.get(method, method)
     return f"{named}, player {player}" if player else named
+
+
+def policy_name(algorithm: str, seed: int) -> str:
+    """Of a policy in its run's files: "ht-mnpo-seed-0-player-1" for ht-mnpo/player-1, seed 0."""
+    method, _, player = algorithm.partition("/player-")
+    return f"{method}-seed-{seed}" + (f"-player-{player}" if player.isdigit() else "")
 
 
 def known_algorithms() -> set[str]:

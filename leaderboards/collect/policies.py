@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from leaderboards.collect.names import START
 from leaderboards.collect.opening import Opened
 from leaderboards.collect.rows import Row
 from mnpo.errors import UserError
 from mnpo.runs.files import digest
 from mnpo.training.resuming import what_counts
-from mnpo.training.runs.run import START
 
 #: Of a training run's tidy table: a row about all policies together.
 WHOLE_POOL = "(pool)"

@@ -7,7 +7,7 @@ import numpy as np
 from evaluation.pool.wins_file import PromptWins
 from evaluation.statistics import Array, compare_all
 from leaderboards.collect.measurements import Paired
-from mnpo.training.runs.run import START
+from leaderboards.collect.names import START
 
 CROSS_PLAY = "cross-play"
 

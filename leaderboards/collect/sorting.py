@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from leaderboards.board import Column, Entry, Section
-from leaderboards.collect.metrics import is_of
+from leaderboards.matching import is_of
 from mnpo.errors import InvalidSetting, suggest
 
 

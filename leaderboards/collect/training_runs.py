@@ -6,12 +6,12 @@ from typing import Any
 
 from evaluation.pool.wins_file import WINS
 from leaderboards.collect.measurements import Measurement
+from leaderboards.collect.names import policy_name
 from leaderboards.collect.opening import Opened
 from leaderboards.collect.policies import WHOLE_POOL, Policies, Training
 from leaderboards.collect.rows import Row, read_rows
 from mnpo.errors import DamagedRun
 from mnpo.runs.files import digest
-from mnpo.training.runs.export import policy_name
 
 #: What training cost, and how it went.
 LEDGER, CURVES = "ledger.csv", "training.csv"
@@ -100,10 +100,7 @@ def training_measurements(run: Training, policies: Policies) -> list[Measurement
 
 def _name(row: Row) -> str:
     """Of a policy in its run's cross-play."""
-    if row.seed is None:
-        return row.algorithm
-    method, _, player = row.algorithm.partition("/player-")
-    return policy_name(method, row.seed, int(player) - 1 if player.isdigit() else None)
+    return row.algorithm if row.seed is None else policy_name(row.algorithm, row.seed)
 
 
 def _conditions(run: Training, judged: Sequence[Any]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from leaderboards.board import Board, Column, Entry, Figure, Pool, Section
+from leaderboards.matching import is_of
 from leaderboards.options import BoardOptions
 from mnpo.errors import InvalidSetting, suggest
 from mnpo.printable import shown
@@ -122,8 +123,6 @@ def pool_order(pool: Pool) -> list[int]:
 
 def _matching(columns: Iterable[Column], name: str) -> list[Column]:
     """By key if there is one, else by any other name."""
-    from leaderboards.collect.metrics import is_of
-
     columns = list(columns)
     return [own for own in columns if own.key == name] or [
         own for own in columns if name in _names(own) or is_of(own.benchmark, name)
