@@ -94,6 +94,8 @@ def test_commands_of_the_pages_run(name: str, line: str, tmp_path: Path) -> None
         arguments += ["--iterations", "12"]
     if arguments[0] in ("train", "train-all", "models"):
         pytest.skip("what training commands say is tested in tests/mnpo/cli and test_training_docs")
+    if arguments[0] in ("leaderboard", "status", "verify") or "--suite" in arguments:
+        pytest.skip("those need runs, or minutes: see tests/mnpo/cli and tests/leaderboards")
     if arguments[0] in ("evaluate", "score", "data"):
         pytest.skip("those need models, judges and files: see tests/mnpo/cli/test_evaluate.py")
     finished = subprocess.run(
