@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.statistics import Interval, mean_interval, paired_difference
-from leaderboards.claims.claim import Claim, Effort, Finding
+from leaderboards.claims.claim import Claim, Detail, Effort, Finding
 from leaderboards.claims.decide import conclude, total_variation
 from leaderboards.claims.games import population
-from leaderboards.claims.tuning import above, last_policies, shown
+from leaderboards.claims.tuning import above, last_policies
 from simulators.dynamics.result import BatchResult
 from simulators.dynamics.settings import Settings
 from simulators.dynamics.simulation import simulate_batch
@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 
 _MNPO = "MNPO, arXiv 2509.23102"
 TAU = 0.1
+#: Fewest populations with which a test says something.
+EQUILIBRIUM_LEAST, WORST_LEAST = 8, 64
 #: By label: algorithm and its parameters.
 METHODS: dict[str, tuple[str, tuple[tuple[str, object], ...]]] = {
     "HT-MNPO as in Alg. 2": ("ht-mnpo", ()),
@@ -42,10 +44,11 @@ def equilibrium(effort: Effort, *, self_weight: float = 0.0) -> Finding:
     """Each player's gain from leaving HT-MNPO's limit, and how far that is from the consensus.
 
     Args:
-        effort: ``seeds`` (64 at least) populations of three annotators that form a cycle.
+        effort: ``seeds`` populations of three annotators that form a cycle, `EQUILIBRIUM_LEAST` at
+            least.
         self_weight: share of the player's own policy among its anchors; the method has 0.
     """
-    games = _populations(effort)
+    games = _populations(effort, EQUILIBRIUM_LEAST)
     gaps: dict[str, Array] = {}
     for label in (*READINGS, "own anchor (mirror descent of every player)"):
         algorithm, parameters = METHODS[label]
@@ -78,6 +81,7 @@ def equilibrium(effort: Effort, *, self_weight: float = 0.0) -> Finding:
                 for step, value in known.items()
             },
         },
+        repetitions=len(games),
     )
 
 
@@ -107,21 +111,21 @@ def worst_annotator(effort: Effort, *, against: str | None = None) -> Finding:
     """Worst annotator's win rate and welfare of HT-MNPO and others, on random populations.
 
     Args:
-        effort: ``seeds`` (64 at least) populations.
+        effort: ``seeds`` populations, `WORST_LEAST` at least.
         against: compare with this method alone, to test the test.
     """
-    games = _populations(effort)
+    games = _populations(effort, WORST_LEAST)
     worst: dict[str, Array] = {}
     welfare: dict[str, Array] = {}
-    details: dict[str, float | str | None] = {}
+    details: dict[str, Detail] = {}
     for label, (algorithm, parameters) in (METHODS | {EQUAL_SHARES: METHODS[BY_SHARES]}).items():
         played = [_equal_shares(game) for game in games] if label == EQUAL_SHARES else games
         policies = last_policies(_run(played, algorithm, parameters, 0.3))
         pairs = list(zip(games, policies, strict=True))
         worst[label] = np.array([worst_annotator_win_rate(_own(g), pi) for g, pi in pairs])
         welfare[label] = np.array([nash_welfare(_own(g), pi) for g, pi in pairs])
-        details[f"worst annotator's win rate, {label}"] = shown(mean_interval(worst[label]))
-        details[f"Nash welfare, {label}"] = shown(mean_interval(welfare[label]))
+        details[f"worst annotator's win rate, {label}"] = mean_interval(worst[label])
+        details[f"Nash welfare, {label}"] = mean_interval(welfare[label])
     better: dict[str, bool] = {}
     decisive: Interval | None = None
     for circumstance, other in (
@@ -136,23 +140,24 @@ def worst_annotator(effort: Effort, *, against: str | None = None) -> Finding:
             for name, values in (("worst annotator", worst), ("welfare", welfare))
         }
         better[circumstance] = all(above(found) for found in differences.values())
-        details |= {name: shown(found) for name, found in differences.items()}
+        details |= {name: found for name, found in differences.items()}
         decisive = decisive or next(iter(differences.values()))
     for label in READINGS:
         for name, values in (("worst annotator", worst), ("welfare", welfare)):
             found = paired_difference(values[label], values[OWN_ANCHOR])
-            details[f"{name}, {label} less {OWN_ANCHOR}"] = shown(found)
+            details[f"{name}, {label} less {OWN_ANCHOR}"] = found
     assert decisive is not None
     return conclude(
         better,
         quantity="worst annotator's win rate against uniform, HT-MNPO less INPO on the mixture",
         number=decisive,
         details=details,
+        repetitions=len(games),
     )
 
 
-def _populations(effort: Effort) -> list[Game]:
-    return [population(1.0, effort.seed + i) for i in range(max(effort.seeds, 64))]
+def _populations(effort: Effort, least: int) -> list[Game]:
+    return [population(1.0, effort.seed + i) for i in range(effort.at_least(least))]
 
 
 def _equal_shares(game: Game) -> Game:

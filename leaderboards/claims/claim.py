@@ -7,6 +7,11 @@ from typing import Any
 
 from evaluation.statistics import Interval
 
+#: What a further number of a finding may be: its interval with it, a text, or nothing.
+Detail = float | str | Interval | None
+#: The detail of every claim with chance in it: how often that was drawn.
+REPETITIONS = "repetitions of what is random"
+
 
 class Verdict(StrEnum):
     """What a test says of a claim."""
@@ -23,13 +28,16 @@ class Effort:
     Attributes:
         seeds: independent repetitions of what is random (games, noise).
         seed: the first one.
-        quick: take the smallest sizes that still show the effect; verdicts are the same, intervals
-            wider.
+        quick: take shorter runs and leave out what decides nothing; intervals are wider.
     """
 
     seeds: int = 64
     seed: int = 0
     quick: bool = False
+
+    def at_least(self, floor: int) -> int:
+        """Repetitions of a test that says nothing with fewer than ``floor``."""
+        return max(self.seeds, floor)
 
 
 @dataclass(frozen=True)
@@ -41,14 +49,21 @@ class Finding:
         condition: for HOLDS_WHEN, what must be given; for FAILS, what is true instead; "" else.
         quantity: what the number is, with its unit, e.g. "largest difference of log-policies".
         number: the number that decides, with its interval; ends None where nothing is random.
-        details: every further number, one line each, by what it is.
+        details: every further number, one line each, by what it is; under `REPETITIONS` how many
+            were used, which may be more than were asked for.
     """
 
     verdict: Verdict
     condition: str
     quantity: str
     number: Interval
-    details: Mapping[str, float | str | None] = field(default_factory=dict)
+    details: Mapping[str, Detail] = field(default_factory=dict)
+
+    @property
+    def repetitions(self) -> int | None:
+        """Those that were used; None where nothing is random."""
+        used = self.details.get(REPETITIONS)
+        return int(used) if isinstance(used, float) else None
 
 
 @dataclass(frozen=True)

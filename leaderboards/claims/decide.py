@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evaluation.statistics import Interval
-from leaderboards.claims.claim import Finding, Verdict
+from leaderboards.claims.claim import REPETITIONS, Detail, Finding, Verdict
 
 Array = NDArray[np.float64]
-Details = Mapping[str, float | str | None]
+Details = Mapping[str, Detail]
 
 #: Two policies that differ by less are the same one: rounding of the longest computation here.
 SAME = 1e-9
@@ -42,6 +42,7 @@ def conclude(
     number: Interval,
     instead: Mapping[str, bool] | None = None,
     details: Details | None = None,
+    repetitions: int | None = None,
 ) -> Finding:
     """The finding of a test.
 
@@ -51,6 +52,7 @@ def conclude(
         number: the one that decides.
         instead: what may be true in place of the claim -> whether the test found it so.
         details: every further number by what it is.
+        repetitions: of what is random, that were used.
     """
     held = [case for case, holds in cases.items() if holds]
     missed = [case for case, holds in cases.items() if not holds]
@@ -62,4 +64,7 @@ def conclude(
         condition = "; ".join([" or ".join(held), f"not when {' or '.join(missed)}", *told])
     else:
         verdict, condition = Verdict.FAILS, "; ".join(told) or "no case tested bears it out"
-    return Finding(verdict, condition, quantity, number, dict(details or {}))
+    told_too = dict(details or {})
+    if repetitions is not None:
+        told_too[REPETITIONS] = float(repetitions)
+    return Finding(verdict, condition, quantity, number, told_too)

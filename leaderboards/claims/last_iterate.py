@@ -21,9 +21,15 @@ TAU = 0.1
 
 
 def unregularized(effort: Effort, *, algorithm: str = "mwu", step_size: float = 0.5) -> Finding:
-    """The last gap of unregularised self-play on random games with and without a best response."""
-    count = 40 if effort.quick else 160
-    games = random_games(count, effort.seed)
+    """The last gap of unregularised self-play on random games with and without a best response.
+
+    Args:
+        effort: twice ``seeds`` games, 16 ``seeds`` at least for some of either kind.
+        algorithm: what plays itself.
+        step_size: its step.
+    """
+    repetitions = effort.at_least(16)
+    games = random_games(2 * repetitions, effort.seed)
     settings = Settings(
         algorithm,
         step_size=step_size,
@@ -54,6 +60,7 @@ def unregularized(effort: Effort, *, algorithm: str = "mwu", step_size: float = 
             "cyclic games": float((~beats_all).sum()),
             "games with a response that beats every other": float(beats_all.sum()),
         },
+        repetitions=repetitions,
     )
 
 

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.statistics import Interval, mean_interval, paired_difference
-from leaderboards.claims.claim import Claim, Effort, Finding
+from leaderboards.claims.claim import Claim, Detail, Effort, Finding
 from leaderboards.claims.decide import conclude
 from leaderboards.claims.games import SKEWED, blend, random_policies, skewed
-from leaderboards.claims.tuning import above, below, shown
+from leaderboards.claims.tuning import above, below
 from simulators.dynamics.settings import Settings
 from simulators.dynamics.simulation import simulate_batch
 from simulators.equilibria import regularized_equilibrium
@@ -30,7 +30,7 @@ def single_opponent(effort: Effort, *, online: bool = False) -> Finding:
         effort: four times ``seeds`` games a family.
         online: draw the "offline" pairs from the current policy, to test the test.
     """
-    details: dict[str, float | str | None] = {}
+    details: dict[str, Detail] = {}
     found: dict[str, Interval] = {}
     for name, cyclic in (("transitive", 0.0), ("half cyclic", 0.5), ("cyclic", 1.0)):
         games = [blend(cyclic, effort.seed + i) for i in range(4 * effort.seeds)]
@@ -39,8 +39,8 @@ def single_opponent(effort: Effort, *, online: bool = False) -> Finding:
         found[f"self-play, {name}"] = paired_difference(current, rest)
         details[f"gap, {name}, fixed opponent"] = float(offline.mean())
         details[f"gap, {name}, regularised equilibrium"] = float(rest.mean())
-        details[f"difference, {name}"] = shown(found[name])
-        details[f"difference, {name}, self-play"] = shown(found[f"self-play, {name}"])
+        details[f"difference, {name}"] = found[name]
+        details[f"difference, {name}, self-play"] = found[f"self-play, {name}"]
     for name, (offline_gap, rest_gap) in bias_of_known_games().items():
         details[f"gap, {name}, fixed opponent"] = offline_gap
         details[f"gap, {name}, regularised equilibrium"] = rest_gap
@@ -60,6 +60,7 @@ def single_opponent(effort: Effort, *, online: bool = False) -> Finding:
         quantity="difference of duality gaps, fixed opponent less equilibrium, cyclic games",
         number=found["cyclic"],
         details=details,
+        repetitions=effort.seeds,
     )
 
 
@@ -109,7 +110,7 @@ def opponent_pool(effort: Effort, *, fixed: bool = True) -> Finding:
         fixed: the opponents are the pool; False lets the method play itself, to test the test.
     """
     games = [blend(1.0, effort.seed + i) for i in range(4 * effort.seeds)]
-    details: dict[str, float | str | None] = {}
+    details: dict[str, Detail] = {}
     pools = {size: _pool_gaps(games, size, effort.seed, fixed) for size in POOLS}
     for size, (against, alone) in pools.items():
         details[f"gap, pool of {size}"] = float(against.mean())
@@ -117,10 +118,10 @@ def opponent_pool(effort: Effort, *, fixed: bool = True) -> Finding:
     largest = paired_difference(pools[POOLS[-1]][0], pools[1][0])
     worse = {size: paired_difference(against, alone) for size, (against, alone) in pools.items()}
     for size, found in worse.items():
-        details[f"difference to self-play, pool of {size}"] = shown(found)
+        details[f"difference to self-play, pool of {size}"] = found
     rps = rps_pools(16 * effort.seeds, effort.seed)
     for size, gap in rps.items():
-        details[f"gap, rock-paper-scissors, pool of {size}"] = shown(gap)
+        details[f"gap, rock-paper-scissors, pool of {size}"] = gap
     return conclude(
         {
             "it is compared with a smaller pool": below(largest),
@@ -136,6 +137,7 @@ def opponent_pool(effort: Effort, *, fixed: bool = True) -> Finding:
         quantity="difference of duality gaps, largest pool less self-play around the same anchor",
         number=worse[POOLS[-1]],
         details=details,
+        repetitions=effort.seeds,
     )
 
 

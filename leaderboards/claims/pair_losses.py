@@ -83,9 +83,8 @@ class Situation:
 
 def situations(effort: Effort, *, equal: bool, etas: Sequence[float] = ETAS) -> list[Situation]:
     """Random games with random opponents; equal ones are all the current policy."""
-    count = min(effort.seeds, 4 if effort.quick else 16)
     found = []
-    for index, game in enumerate(random_games(count, effort.seed)):
+    for index, game in enumerate(random_games(effort.seeds, effort.seed)):
         drawn = random_policies(effort.seed + index, OPPONENTS + 1, game.size)
         opponents = np.repeat(drawn[:1], OPPONENTS, axis=0) if equal else drawn[1:]
         eta = etas[index % len(etas)]
@@ -120,6 +119,7 @@ def eq14(effort: Effort, *, factor: float = 1.0) -> Finding:
         {"pairs cover every response": max(errors) < SAME},
         quantity="largest difference of probabilities from Eq. 10",
         number=exact(max(errors), len(errors)),
+        repetitions=effort.seeds,
     )
 
 
@@ -162,6 +162,7 @@ def eq15(effort: Effort, *, target: Target = printed) -> Finding:
             "target eta/2, unequal opponents, pairs from their mixture, mean": mixed.value,
             "target eta/2, unequal opponents, pairs from pi_t, mean": own.value,
         },
+        repetitions=effort.seeds,
     )
 
 
@@ -198,6 +199,7 @@ def proposition1(effort: Effort, *, target: Target = half_step) -> Finding:
             "target 1/(2 eta), equal opponents, largest": max(as_printed),
             "difference of probabilities from the step against pi_t": max(recovered),
         },
+        repetitions=effort.seeds,
     )
 
 

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.statistics import Interval, paired_difference
-from leaderboards.claims.claim import Claim, Effort, Finding
+from leaderboards.claims.claim import Claim, Detail, Effort, Finding
 from leaderboards.claims.decide import conclude, exact, total_variation
 from leaderboards.claims.games import SKEWED, blend, population, skewed
-from leaderboards.claims.tuning import Budget, Method, below, last_gap, run, shown, tuned_step
+from leaderboards.claims.tuning import Budget, Method, below, last_gap, run, tuned_step
 from simulators.dynamics.modes import Mode
 from simulators.dynamics.settings import Settings
 from simulators.dynamics.simulation import simulate_batch
@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 _MNPO = "MNPO, arXiv 2509.23102"
 #: Iterations of the paper's training.
 ROUNDS = 3
+#: Fewest ``seeds`` with which a test says something.
+GAMES_LEAST, NOISE_LEAST = 64, 32
 METHODS = (
     Method("n = 2 (INPO)", "inpo"),
     Method("n = 3", "mnpo", (("num_players", 3),)),
@@ -52,14 +54,14 @@ def more_players(effort: Effort, *, rounds: int = ROUNDS, same_method: bool = Fa
     """TD-MNPO with n = 3 and 4 against INPO after three iterations, exact win rates.
 
     Args:
-        effort: four times ``seeds`` (64 at least) games a family are held out, ``seeds`` others
-            tune the steps.
+        effort: four times ``seeds`` games a family are held out, `GAMES_LEAST` ``seeds`` at least;
+            as many others as ``seeds`` tune the steps. If quick, without what decides nothing.
         rounds: iterations.
         same_method: compare INPO with itself, to test the test.
     """
     level = 1 - 0.05 / (2 * len(SETTINGS))
     cases: dict[str, bool] = {}
-    details: dict[str, float | str | None] = {}
+    details: dict[str, Detail] = {}
     decisive: Interval | None = None
     for setting, (family, temperature) in SETTINGS.items():
         for horizon in (rounds,) if effort.quick else (rounds, 10 * rounds):
@@ -69,7 +71,7 @@ def more_players(effort: Effort, *, rounds: int = ROUNDS, same_method: bool = Fa
             details[f"gap, {name}, n = 2 (INPO)"] = float(base.mean())
             differences = [paired_difference(gap, base, level=level) for gap in others]
             for label, found in zip(list(gaps)[1:], differences, strict=True):
-                details[f"difference to INPO, {name}, {label}"] = shown(found)
+                details[f"difference to INPO, {name}, {label}"] = found
             if horizon == rounds:
                 cases[setting] = all(below(found) for found in differences[:2])
                 if family == "cyclic" and temperature == WEAK:
@@ -80,6 +82,7 @@ def more_players(effort: Effort, *, rounds: int = ROUNDS, same_method: bool = Fa
         quantity="difference of duality gaps, n = 3 less INPO, random cyclic games, tau = 0.01",
         number=decisive,
         details=details,
+        repetitions=effort.at_least(GAMES_LEAST),
     )
 
 
@@ -88,13 +91,13 @@ def _tuned_gaps(
 ) -> dict[str, Array]:
     """Gaps on held-out games by method, each with the step that is best on other games."""
     make = FAMILIES[family]
-    count = max(effort.seeds, 64)
+    count = effort.at_least(GAMES_LEAST)
     games = [make(effort.seed + i) for i in range(4 * count)]
     # A tuning game shares no seed with a held-out one.
     others = [make(1_000_000 + effort.seed + i) for i in range(count)]
     budget = Budget(rounds, temperature=temperature, reference=tuple(skewed(games[0].size)))
     gaps = {}
-    for method in METHODS:
+    for method in METHODS[:3] if effort.quick else METHODS:
         chosen = METHODS[0] if same_method else method
         step, _ = tuned_step(chosen, others, last_gap, budget)
         gaps[method.label] = last_gap(run(chosen, games, [step], budget))
@@ -107,11 +110,11 @@ def noise_robustness(effort: Effort, *, queries: int = 20) -> Finding:
     A history with mean lag m answers a lasting force with 1/(1 + m) of its step, so a step
     alpha (1 + m) moves as far as INPO's alpha.
     """
-    seeds = tuple(range(effort.seed, effort.seed + max(effort.seeds, 32)))
+    seeds = tuple(range(effort.seed, effort.seed + effort.at_least(NOISE_LEAST)))
     iterations = 300 if effort.quick else 600
     step = 0.2
     floor = {1: _noise_floor(1, step, queries, iterations, seeds)}
-    details: dict[str, float | str | None] = {"KL, INPO": float(floor[1].mean())}
+    details: dict[str, Detail] = {"KL, INPO": float(floor[1].mean())}
     same: list[Interval] = []
     effective: list[Interval] = []
     for lags in (2, 3, 4):
@@ -125,7 +128,7 @@ def noise_robustness(effort: Effort, *, queries: int = 20) -> Finding:
             relative = difference.times(1 / float(floor[1].mean()))
             found.append(relative)
             details[f"KL, {lags} lags, {kind}"] = float(noise.mean())
-            details[f"relative difference to INPO, {lags} lags, {kind}"] = shown(relative)
+            details[f"relative difference to INPO, {lags} lags, {kind}"] = relative
     return conclude(
         {
             "the step is the same, so that the history moves less": all(
@@ -139,6 +142,7 @@ def noise_robustness(effort: Effort, *, queries: int = 20) -> Finding:
         "effective step",
         number=effective[1],
         details=details,
+        repetitions=len(seeds),
     )
 
 
@@ -170,7 +174,7 @@ def one_versus_many(effort: Effort, *, players: tuple[int, ...] = (3, 5, 10)) ->
     pairwise = regularized_equilibrium(P, 0.1)
     ends: list[float] = []
     distances: list[float] = []
-    details: dict[str, float | str | None] = {}
+    details: dict[str, Detail] = {}
     for count in players:
         settings = Settings(
             "mnpo",

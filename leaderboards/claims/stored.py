@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.statistics import Interval
-from leaderboards.claims.claim import Claim, Effort, Finding, Verdict
+from leaderboards.claims.claim import Claim, Detail, Effort, Finding, Verdict
 from mnpo.errors import DamagedRun
 
 FORMAT = 1
@@ -15,16 +15,11 @@ FORMAT = 1
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """JSON-ready; numbers that are no numbers become null."""
-    number = finding.number
     return {
         "verdict": str(finding.verdict),
         "condition": finding.condition,
         "quantity": finding.quantity,
-        "value": _plain(number.value),
-        "low": _plain(number.low),
-        "high": _plain(number.high),
-        "n": number.n,
-        "clusters": number.clusters,
+        **_interval_to_json(finding.number),
         "details": {key: _plain(value) for key, value in finding.details.items()},
     }
 
@@ -35,8 +30,6 @@ def finding_from_json(stored: Mapping[str, Any]) -> Finding:
     Raises:
         KeyError, TypeError, ValueError: it is none.
     """
-    ends = [None if stored[end] is None else float(stored[end]) for end in ("low", "high")]
-    value = math.nan if stored["value"] is None else float(stored["value"])
     details = stored["details"]
     if not isinstance(details, dict):
         raise TypeError("details are no mapping")
@@ -44,7 +37,7 @@ def finding_from_json(stored: Mapping[str, Any]) -> Finding:
         verdict=Verdict(stored["verdict"]),
         condition=_text(stored["condition"]),
         quantity=_text(stored["quantity"]),
-        number=Interval(value, ends[0], ends[1], int(stored["n"]), int(stored["clusters"])),
+        number=_interval(stored),
         details={str(key): _detail(value) for key, value in details.items()},
     )
 
@@ -119,11 +112,33 @@ def _text(value: Any) -> str:
     return value
 
 
-def _detail(value: Any) -> float | str | None:
+def _detail(value: Any) -> Detail:
+    if isinstance(value, dict):
+        return _interval(value)
     return value if value is None or isinstance(value, str) else float(value)
 
 
-def _plain(value: float | str | None) -> float | str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return float(value) if math.isfinite(value) else None
+def _interval(stored: Mapping[str, Any]) -> Interval:
+    low, high = (None if stored[end] is None else float(stored[end]) for end in ("low", "high"))
+    value = math.nan if stored["value"] is None else float(stored["value"])
+    return Interval(value, low, high, int(stored["n"]), int(stored["clusters"]))
+
+
+def _interval_to_json(found: Interval) -> dict[str, float | int | None]:
+    return {
+        "value": _finite(found.value),
+        "low": _finite(found.low),
+        "high": _finite(found.high),
+        "n": found.n,
+        "clusters": found.clusters,
+    }
+
+
+def _plain(value: Detail) -> dict[str, float | int | None] | float | str | None:
+    if isinstance(value, Interval):
+        return _interval_to_json(value)
+    return value if isinstance(value, str) else _finite(value)
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,12 +1,14 @@
 """Claims and verdicts as a table of a board, as Markdown, and as a page."""
 
-import math
+import re
 from collections.abc import Sequence
 
-from evaluation.statistics import Interval
 from leaderboards.board import Board, Table
 from leaderboards.claims.claim import Claim, Finding
+from leaderboards.claims.numbers import shown_detail, shown_number
 
+#: A lower line inside a word, and > inside a line, start nothing.
+_MARKUP = re.compile(r"[\\`*<\[\]#|]|\b_|_\b|^[>+-]")
 Found = Sequence[tuple[Claim, Finding]]
 TITLE = "The papers' claims, tested"
 HEADER = ("Claim", "Source", "Verdict", "What is needed, or true instead", "Number", "Command")
@@ -49,33 +51,14 @@ def claims_markdown(found: Found, *, command: str = "") -> str:
         lines += [f"Written by `{_code(command)}`.", ""]
     table = claims_table(found)
     lines += ["| " + " | ".join(table.header) + " |", "| --- " * len(table.header) + "|"]
-    for row in table.rows:
-        cells = [_cell("–" if cell is None else str(cell)) for cell in row]
-        cells[-1] = f"`{row[-1]}`"
+    for row, (_, finding) in zip(table.rows, found, strict=True):
+        cells = ["–" if cell is None else _text(str(cell)) for cell in row]
+        cells[-2:] = [_number(finding), f"`{row[-1]}`"]
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", *table.notes]
     for claim, finding in found:
         lines += ["", *_section(claim, finding)]
     return "\n".join(lines) + "\n"
-
-
-def shown_number(number: Interval) -> str:
-    """A value with its interval, to four digits."""
-    if number.low is None or number.high is None:
-        return shown_value(number.value)
-    return (
-        f"{shown_value(number.value)} [{shown_value(number.low)}, {shown_value(number.high)}]"
-        f" (n = {number.n})"
-    )
-
-
-def shown_value(value: float) -> str:
-    """Four digits; what is below 1e-12 is rounding, and differs from machine to machine."""
-    if math.isnan(value):
-        return "none"
-    if value == 0:
-        return "0"
-    return "< 1e-12" if abs(value) < 1e-12 else f"{value:.4g}"
 
 
 def _section(claim: Claim, finding: Finding) -> list[str]:
@@ -90,24 +73,23 @@ def _section(claim: Claim, finding: Finding) -> list[str]:
         f"- Source: {_text(claim.source)}",
         f"- Test: {_text(claim.test)}",
         f"- Verdict: {verdict}",
-        f"- {_text(finding.quantity)}: {shown_number(finding.number)}",
+        f"- {_number(finding)}",
     ]
     for name, value in finding.details.items():
-        told = shown_value(value) if isinstance(value, float) else _text(str(value))
+        told = "–" if value is None else shown_detail(value) or _text(str(value))
         lines.append(f"  - {_text(name)}: {told}")
     lines += ["", "```bash", f"mnpo-bench verify {claim.name} --output runs/{claim.name}"]
     lines += [f"mnpo-bench {command}" for command in claim.commands]
     return [*lines, "```"]
 
 
+def _number(finding: Finding) -> str:
+    return f"{_text(finding.quantity)}: {shown_number(finding.number)}"
+
+
 def _text(text: str) -> str:
-    """Plain text in Markdown: what would start markup is escaped."""
-    flat = " ".join(text.split())
-    return "".join(f"\\{c}" if c in "\\`*_<>[]#|^" else c for c in flat)
-
-
-def _cell(text: str) -> str:
-    return _text(text)
+    """Plain text in Markdown: what would start markup there is escaped."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _code(text: str) -> str:

@@ -115,13 +115,6 @@ def above(found: Interval, bound: float = 0.0) -> bool:
     return found.low is not None and found.low > bound
 
 
-def shown(found: Interval) -> str:
-    """A difference and its interval in one line."""
-    if found.low is None or found.high is None:
-        return f"{found.value:+.4f}"
-    return f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
-
-
 def last_gap(result: BatchResult) -> Array:
     """(R,) duality gap of the last policy (of the worst player) in the average game."""
     return np.asarray(result.series("gap")[-1])

@@ -1,5 +1,6 @@
 """Ratings that need every pair: mean win rate, worst case, equilibrium, alpha-rank."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,7 +65,8 @@ def _average(games: Games, sample: PoolSample) -> Rating:
 def average_win_rates(games: Games, sample: PoolSample) -> tuple[Rated, tuple[Interval, ...]]:
     """Mean win rates with their draws, and their intervals; from prompts that all players share."""
     values, drawn = mean_win_rates(sample.mean[None])[0], mean_win_rates(sample.drawn)
-    wins = games.wins if games.clustered else None
+    over_prompts = games.clustered and games.effective is None
+    wins = games.wins if over_prompts else None
     if wins is None or not all(wins.shares_prompts(name) for name in games.names):
         found = around(values, drawn, games=games.total, units=games.units)
         return Rated(values, drawn), tuple(map(_within_bounds, found))
@@ -109,7 +111,7 @@ def _nash(found: PoolIntervals) -> tuple[Rating, Rating]:
             explanation="Share in the mixture that no policy of the pool beats (Nash average)",
             unit="probability",
             better="higher",
-            values=found.nash,
+            values=_varied(found.nash),
         ),
         Rating(
             key="nash-win-rate",
@@ -137,8 +139,16 @@ def _alpha(games: Games, sample: PoolSample) -> Rating:
     )
 
 
+def _varied(values: Sequence[Interval]) -> tuple[Interval, ...]:
+    """Without ends where hardly a draw had another share: [1, 1] would promise certainty."""
+    return tuple(
+        replace(own, low=None, high=None) if own.low == own.value == own.high else own
+        for own in values
+    )
+
+
 def _quantiles(games: Games, values: Array, drawn: Array) -> tuple[Interval, ...]:
-    """How far shares move over the draws; [v, v] where no draw has another."""
+    """How far shares move over the draws."""
     found = []
     for place, value in enumerate(values.tolist()):
         low = high = None
@@ -146,7 +156,7 @@ def _quantiles(games: Games, values: Array, drawn: Array) -> tuple[Interval, ...
             ends = percentile_ends(drawn[:, place], games.units, 0.95)
             low, high = min(ends[0], value), max(ends[1], value)
         found.append(Interval(value, low, high, games.total, games.units))
-    return tuple(found)
+    return _varied(found)
 
 
 def _grouped(

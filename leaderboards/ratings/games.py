@@ -26,12 +26,16 @@ class Games:
         clustered: the C clusters (prompts) were drawn as wholes, and a bootstrap draws them; a
             pair has one game in a cluster, or none: the mean of whatever was measured there. Else
             C is 1 and every single game was drawn independently of the others.
+        effective: of games over training seeds (`leaderboards.ratings.methods`), how many
+            independent units prompts and seeds are worth together; None where only prompts, or
+            games, were drawn.
     """
 
     names: tuple[str, ...]
     points: Array
     played: Array
     clustered: bool
+    effective: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse other shapes, and points that are not those of the games.
@@ -80,7 +84,9 @@ class Games:
 
     @property
     def units(self) -> int:
-        """What was drawn independently: clusters, or games."""
+        """What was drawn independently: clusters, or games; what they are worth over seeds."""
+        if self.effective is not None:
+            return self.effective
         if self.clustered:
             return len(self.points)
         return round(float(self.played.sum()) / 2)

@@ -4,9 +4,10 @@ from functools import cache
 
 import numpy as np
 
-from evaluation.pool.intervals import sample_of_prompts
+from evaluation.pool.intervals import MEASURED, sample_of_prompts
 from evaluation.pool.sample import PairEnds, PoolSample
-from evaluation.statistics import mean_interval
+from evaluation.statistics import ROUNDING, mean_interval
+from evaluation.statistics.quantiles import expanded_quantile
 from leaderboards.ratings.draws import Draws, replicates_for
 from leaderboards.ratings.games import Array, Games
 
@@ -19,6 +20,13 @@ def sample_of(games: Games, draws: Draws, seed: int) -> PoolSample:
         draws: of the games, with the same seed.
         seed: of the draws.
     """
+    if games.effective is not None:
+        rates = draws.rates
+        ends = drawn_ends(games, draws)
+        whole = rates[~np.isnan(rates).any(axis=(1, 2))]
+        if len(whole) < MEASURED * len(rates):
+            whole = whole[:0]
+        return PoolSample(games.win_rates, whole, ends, games.units, np.arange(len(games.names)))
     if games.clustered:
         return sample_of_prompts(games.wins, seed, replicates_for(len(games.names)))
     everyone = np.arange(len(games.names))
@@ -43,11 +51,11 @@ def pair_ends(games: Games) -> PairEnds:
     return ends
 
 
-def pair_intervals(games: Games) -> tuple[Array, Array]:
+def pair_intervals(games: Games, draws: Draws) -> tuple[Array, Array]:
     """Lower and upper ends of all win rates, (N, N) each; NaN where there are none."""
     size = len(games.names)
     low, high = np.full((size, size), np.nan), np.full((size, size), np.nan)
-    ends = pair_ends(games)
+    ends = pair_ends(games) if games.effective is None else drawn_ends(games, draws)
     for row in range(size):
         for column in range(row + 1, size):
             found = ends(row, column, 0.95)
@@ -55,6 +63,22 @@ def pair_intervals(games: Games) -> tuple[Array, Array]:
                 low[row, column], high[row, column] = found
                 low[column, row], high[column, row] = 1.0 - found[1], 1.0 - found[0]
     return low, high
+
+
+def drawn_ends(games: Games, draws: Draws) -> PairEnds:
+    """Intervals of single pairs over prompts and seeds: Student's, by the spread of the draws."""
+    values, rates = games.win_rates, draws.rates
+    known = len(rates) > 1
+    error = np.nanstd(rates, axis=0, ddof=1) if known else np.zeros_like(values)
+
+    def ends(row: int, column: int, level: float) -> tuple[float, float] | None:
+        value = float(values[row, column])
+        if not known or np.isnan(value) or not error[row, column] > ROUNDING:
+            return (value, value) if value == 0.5 else None
+        half = expanded_quantile(games.units, level) * float(error[row, column])
+        return max(value - half, 0.0), min(value + half, 1.0)
+
+    return ends
 
 
 def _values(games: Games, row: int, column: int) -> Array:

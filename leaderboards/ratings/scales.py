@@ -102,8 +102,8 @@ def scale_ratings(games: Games, scales: Scales) -> tuple[Rating, ...]:
                 key="elo",
                 title="Elo",
                 explanation=(
-                    "Ratings that move by up to 4 points a game, from 1000, averaged over all "
-                    "orders of the games"
+                    "From 1000, moves by up to 4 points a game, in any order; with few games it "
+                    "stays near 1000"
                 ),
             )
         )

@@ -1,14 +1,15 @@
 """``leaderboard.tex``: the board's tables for papers, to be input there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from evaluation.statistics import Interval
 from leaderboards.board import Board, Column, Entry, Figure, Pool, Section, Table
+from leaderboards.render.footnotes import Footnotes, footnotes
 from leaderboards.render.markdown import plain
 from leaderboards.render.rounding import rounded
 from leaderboards.render.select import options_of, pool_order, ranking_column, shown_columns
 from leaderboards.render.tex_text import tex
-from leaderboards.render.words import flags_of, heading, rank_range, title_of, told_apart
+from leaderboards.render.words import heading, rank_range, title_of, told_apart
 
 #: Policies of a pool whose win matrix still fits a page; rows of a table that does not break.
 MOST_IN_MATRIX, MOST_ON_PAGE = 12, 40
@@ -52,20 +53,20 @@ def _section(board: Board, section: Section, label: str) -> Iterator[str]:
     if not columns:
         return
     ranking = ranking_column(section, columns)
-    flags = flags_of(section, columns)
+    notes = footnotes(section, columns)
     header = (["Rank"] if ranking else []) + ["Policy", *(tex(heading(own)) for own in columns)]
     rows = [
         [
             *([_rank(entry, ranking)] if ranking else []),
             tex(_called(section, entry)),
-            *(_cell(entry.figures.get(own.key), flags) for own in columns),
+            *(_cell(entry.figures.get(own.key), notes) for own in columns),
         ]
         for entry in section.entries
     ]
     spec = ("r" if ranking else "") + "l" + "r" * len(columns)
     caption = tex(section.title) + "." + (f" Ranked by {tex(ranking.title)}." if ranking else "")
-    notes = [f"({number}) {tex(flag)}" for flag, number in flags.items()]
-    yield from _floating(spec, header, rows, caption, label, notes)
+    beneath = [f"({note.number}) {tex(note.text)}" for note in notes.notes]
+    yield from _floating(spec, header, rows, caption, label, beneath)
 
 
 def _called(section: Section, entry: Entry) -> str:
@@ -79,11 +80,11 @@ def _rank(entry: Entry, ranking: Column) -> str:
     return rank_range(figure.rank if figure else None, "--") or _NOTHING
 
 
-def _cell(figure: Figure | None, flags: Mapping[str, int]) -> str:
+def _cell(figure: Figure | None, notes: Footnotes) -> str:
     if figure is None:
         return _NOTHING
     best = figure.rank is not None and figure.rank[0] == 1
-    marks = ", ".join(str(flags[flag]) for flag in figure.flags)
+    marks = ", ".join(map(str, notes.of(figure.flags)))
     return figure_tex(figure.interval, bold=best) + (f"~({marks})" if marks else "")
 
 

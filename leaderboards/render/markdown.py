@@ -1,10 +1,11 @@
 """``leaderboard.md``: the board for people, readable as plain text too."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from evaluation.statistics import Interval
 from leaderboards.board import Board, Cell, Column, Entry, Figure, Pool, Run, Section, Table
+from leaderboards.render.footnotes import Footnotes, footnotes
 from leaderboards.render.rounding import rounded
 from leaderboards.render.select import options_of, pool_order, ranking_column, shown_columns
 from leaderboards.render.words import (
@@ -15,13 +16,16 @@ from leaderboards.render.words import (
     about_pool,
     about_rating,
     facts_text,
-    flags_of,
     heading,
+    label_of,
+    labels_in_pools,
+    opponents_text,
     rank_range,
     short,
     sources_text,
     title_of,
     told_apart,
+    with_label,
 )
 from mnpo.printable import printable
 
@@ -46,8 +50,9 @@ def render_markdown(board: Board) -> str:
     lines += [*_list(board.notes)]
     for section in board.sections:
         lines += _section(board, section)
+    labels = labels_in_pools(board)
     for pool in board.pools:
-        lines += _pool(pool)
+        lines += _pool(pool, labels)
     for table in board.tables:
         lines += _table(table)
     lines += _plots(board)
@@ -77,25 +82,34 @@ def _section(board: Board, section: Section) -> Iterator[str]:
         yield from ("None of the columns that were asked for stands in this table.", "")
         return
     ranking = ranking_column(section, columns)
-    flags = flags_of(section, columns)
-    labels = any(entry.label not in ("", entry.name) for entry in section.entries)
+    notes = footnotes(section, columns)
     seeds = any(entry.seeds for entry in section.entries)
-    header = (["rank"] if ranking else []) + ["policy"] + (["method"] if labels else [])
-    header += (["seeds"] if seeds else []) + [escape(heading(own)) for own in columns]
-    left = {"policy", "method"}
+    header = (["rank"] if ranking else []) + ["policy"] + (["seeds"] if seeds else [])
+    header += [escape(heading(own)) for own in columns]
     rows = []
     for entry in section.entries:
         row = [_rank(entry, ranking)] if ranking else []
-        row += [escape(entry.name)] + ([escape(entry.label)] if labels else [])
+        row.append(escape(with_label(entry.name, label_of(entry))))
         row += [str(len(entry.seeds)) if entry.seeds else NOTHING] if seeds else []
-        rows.append(row + [_cell(entry.figures.get(own.key), flags) for own in columns])
-    yield from grid(header, rows, [name not in left for name in header])
+        rows.append(row + [_cell(entry.figures.get(own.key), notes) for own in columns])
+    yield from grid(header, rows, [name != "policy" for name in header])
     yield ""
     if ranking:
         yield from (f"Ranked by {escape(ranking.title)}.", "")
     yield from _list([f"{own.title} ({own.key}): {about_column(section, own)}." for own in columns])
-    yield from _list([f"({number}) {flag}" for flag, number in flags.items()])
+    yield from _list(opponents_text(section, columns))
+    yield from _warnings(notes)
     yield from _list(section.notes)
+
+
+def _warnings(notes: Footnotes) -> Iterator[str]:
+    """A line each, with the policies below it where they differ."""
+    for note in notes.notes:
+        yield f"- ({note.number}) {escape(note.text)}"
+        for policy, flag in note.each:
+            yield f"  - {_start(policy)}: {escape(flag)}"
+    if notes.notes:
+        yield ""
 
 
 def _rank(entry: Entry, ranking: Column) -> str:
@@ -103,14 +117,14 @@ def _rank(entry: Entry, ranking: Column) -> str:
     return rank_range(figure.rank if figure else None) or NOTHING
 
 
-def _cell(figure: Figure | None, flags: dict[str, int]) -> str:
+def _cell(figure: Figure | None, notes: Footnotes) -> str:
     if figure is None:
         return NOTHING
-    marks = "".join(f" ({flags[flag]})" for flag in figure.flags)
+    marks = notes.marks(figure.flags)
     return figure_text(figure.interval) + (f" {figure.letters}" if figure.letters else "") + marks
 
 
-def _pool(pool: Pool) -> Iterator[str]:
+def _pool(pool: Pool, labels: Mapping[str, str]) -> Iterator[str]:
     yield from (f"## {_start(pool.title)}", "")
     ranked = next((own for own in pool.ratings if own.ranks), None)
     header = (["rank"] if ranked else []) + ["#", "policy"]
@@ -119,7 +133,8 @@ def _pool(pool: Pool) -> Iterator[str]:
     order = pool_order(pool)
     for number, place in enumerate(order, 1):
         row = [rank_range(ranked.ranks[place])] if ranked else []
-        row += [str(number), escape(pool.names[place])]
+        name = pool.names[place]
+        row += [str(number), escape(with_label(name, labels.get(name, "")))]
         for own in pool.ratings:
             letters = f" {own.letters[place]}" if own.letters and own.letters[place] else ""
             row.append(figure_text(own.values[place]) + letters)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from leaderboards.board import Board, Column, Entry, Figure, Pool, Section
+from leaderboards.board import Board, Column, Entry, Figure, Pool, Rating, Section
 from leaderboards.matching import is_of
 from leaderboards.options import BoardOptions
 from mnpo.errors import InvalidSetting, suggest
@@ -108,17 +108,25 @@ def ranking_figure(section: Section, entry: Entry) -> Figure | None:
 
 
 def pool_order(pool: Pool) -> list[int]:
-    """Places of a pool's policies, best first by its first rating; without a number last."""
-    if not pool.ratings:
-        return list(range(len(pool.names)))
-    first = pool.ratings[0]
-    sign = 1.0 if first.better == "lower" else -1.0
+    """Places of a pool's policies, best first by its first rating."""
+    return rating_order(pool.ratings[0]) if pool.ratings else list(range(len(pool.names)))
+
+
+def rating_order(rating: Rating) -> list[int]:
+    """Places of policies, best first; without a number last; else in their own order."""
+    sign = 1.0 if rating.better == "lower" else -1.0
 
     def place(index: int) -> tuple[bool, float]:
-        value = first.values[index].value
+        value = rating.values[index].value
         return math.isnan(value), 0.0 if math.isnan(value) else sign * value
 
-    return sorted(range(len(pool.names)), key=place)
+    return sorted(range(len(rating.values)), key=place)
+
+
+def leading(pools: Sequence[Pool]) -> tuple[bool, ...]:
+    """Whether a pool is the first of its run: others are of its single annotators, say."""
+    runs = [own.sources[0].run if own.sources else own.key for own in pools]
+    return tuple(run not in runs[:place] for place, run in enumerate(runs))
 
 
 def _matching(columns: Iterable[Column], name: str) -> list[Column]:

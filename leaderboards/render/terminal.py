@@ -1,53 +1,70 @@
-"""A board as tables for a terminal."""
+"""A board as tables for a terminal: the sections, and one pool of each run in short form."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING
 
-from leaderboards.board import Board, Column, Pool, Section
+from evaluation.statistics import Interval
+from leaderboards.board import Board, Column, Pool, Rating, Section
+from leaderboards.render.fitting import Figures, fitted
+from leaderboards.render.footnotes import Footnotes, footnotes
 from leaderboards.render.markdown import figure_text
 from leaderboards.render.rounding import rounded
-from leaderboards.render.select import options_of, pool_order, ranking_column, shown_columns
-from leaderboards.render.words import NOTHING, flags_of, heading, rank_range, title_of, told_apart
-from mnpo.printable import printable
+from leaderboards.render.select import (
+    leading,
+    options_of,
+    pool_order,
+    ranking_column,
+    shown_columns,
+)
+from leaderboards.render.words import (
+    NOTHING,
+    heading,
+    judges_told,
+    label_of,
+    labels_in_pools,
+    rank_range,
+    title_of,
+    told_apart,
+    with_label,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-#: Letters of a name that stand on one line where there is room for no more.
-NAME = 24
-
-
-@dataclass(frozen=True)
-class _Column:
-    """Cells of one figure: with intervals, and shorter without."""
-
-    title: str
-    long: tuple[str, ...]
-    short: tuple[str, ...]
+#: Ratings of a pool that are shown, where it has them; else its first.
+RATINGS = ("mean-win-rate", "bradley-terry", "worst-case", "exploitability")
+#: Warnings of a section, and other pools, that are named.
+MOST_WARNINGS, MOST_NAMED = 3, 6
+#: Narrower than this, methods' names in papers are left away.
+_ROOMY = 120
 
 
 def board_tables(board: Board, width: int = 150) -> "list[Table | str]":
-    """A table for each section and each pool, as wide as the terminal.
+    """A table for each section, and for the first pool of each run.
 
-    Where there is no room for it all, intervals go first, then columns from the last on; the
-    caption says what went. Ranks, names and the first column stay.
+    Where there is no room for it all, the first columns keep their intervals; see `fitted`.
 
     Args:
         board: to show.
         width: columns of the terminal.
 
     Returns:
-        Tables, and lines of text: notes, what was left out.
+        Tables, and lines of text: notes, warnings, what was left out.
     """
     items: list[Table | str] = list(board.notes)
     for section in board.sections:
-        columns = told_apart(shown_columns(section, options_of(board)))
+        columns = shown_columns(section, options_of(board))
         if columns:
-            items.append(_section(section, columns, width))
-            items += [f"({number}) {flag}" for flag, number in flags_of(section, columns).items()]
-            items += section.notes
-    items += [_pool(pool, width) for pool in board.pools if pool.ratings]
+            notes = footnotes(section, columns)
+            items.append(_section(section, columns, notes, width))
+            items += [*_warnings(notes), *section.notes]
+    rated = [pool for pool in board.pools if pool.ratings]
+    labels = labels_in_pools(board) if width >= _ROOMY else {}
+    first = leading(rated)
+    items += [_pool(pool, labels, width) for pool in compress(rated, first)]
+    others = [own for own, leads in zip(rated, first, strict=True) if not leads]
+    items += [f"also on the page: {_named(others)}"] if others else []
     if board.left_out:
         items.append("left out:")
         items += [f"  {own.what}: {own.why}" for own in board.left_out]
@@ -56,95 +73,78 @@ def board_tables(board: Board, width: int = 150) -> "list[Table | str]":
     return items
 
 
-def _section(section: Section, columns: Sequence[Column], width: int) -> "Table":
+def _warnings(notes: Footnotes) -> Iterator[str]:
+    for note in notes.notes[:MOST_WARNINGS]:
+        yield f"({note.number}) {note.text}"
+    more = len(notes.notes) - MOST_WARNINGS
+    if more > 0:
+        yield f"and {more} more in leaderboard.md"
+
+
+def _named(pools: Sequence[Pool]) -> str:
+    """The pools, by their judges where that is enough."""
+    names = [own.judge for own in pools]
+    by_judge = all(names) and len(set(names)) == len(names)
+    names = names if by_judge else [own.title for own in pools]
+    more = len(names) - MOST_NAMED
+    text = ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"the pool{'' if len(pools) == 1 else 's'} of judge {text}" if by_judge else text
+
+
+def _section(section: Section, columns: Sequence[Column], notes: Footnotes, width: int) -> "Table":
     ranking = ranking_column(section, columns)
-    flags = flags_of(section, columns)
     ranks = []
     for entry in section.entries:
         ranked = entry.figures.get(ranking.key) if ranking else None
         ranks.append(rank_range(ranked.rank if ranked else None) or NOTHING)
     made = []
-    for column in columns:
+    told = zip(columns, told_apart(columns), judges_told(columns), strict=True)
+    for column, named, judge in told:
+        figures = [entry.figures.get(column.key) for entry in section.entries]
         long, short = [], []
-        for entry in section.entries:
-            figure = entry.figures.get(column.key)
+        for figure in figures:
             if figure is None:
-                long.append("")
-                short.append("")
+                long.append(NOTHING)
+                short.append(NOTHING)
                 continue
             marks = f" {figure.letters}" if figure.letters else ""
-            marks += "".join(f" ({flags[flag]})" for flag in figure.flags)
+            marks += notes.marks(figure.flags)
             long.append(figure_text(figure.interval) + marks)
-            short.append((rounded(figure.interval)[0] or NOTHING) + marks)
-        made.append(_Column(heading(column), tuple(long), tuple(short)))
-    names = [entry.name for entry in section.entries]
-    return _fitted(section.title, ranks if ranking else None, names, made, width)
+            short.append(_value(figure.interval) + marks)
+        made.append(Figures(heading(named), _lines(column, judge), tuple(long), tuple(short)))
+    roomy = width >= _ROOMY
+    names = [with_label(own.name, label_of(own) if roomy else "") for own in section.entries]
+    return fitted(section.title, ranks if ranking else None, names, made, width)
 
 
-def _pool(pool: Pool, width: int) -> "Table":
+def _pool(pool: Pool, labels: dict[str, str], width: int) -> "Table":
+    by_key = {own.key: own for own in pool.ratings}
+    ratings = [by_key[key] for key in RATINGS if key in by_key] or pool.ratings[: len(RATINGS)]
     ranked = next((own for own in pool.ratings if own.ranks), None)
     order = pool_order(pool)
     made = []
-    for own in pool.ratings:
-        given = own.letters or ("",) * len(order)
+    for own in ratings:
+        given = own.letters or ("",) * len(own.values)
         letters = [f" {given[i]}" if given[i] else "" for i in order]
         values = [own.values[i] for i in order]
-        made.append(
-            _Column(
-                heading(own),
-                tuple(figure_text(v) + x for v, x in zip(values, letters, strict=True)),
-                tuple((rounded(v)[0] or NOTHING) + x for v, x in zip(values, letters, strict=True)),
-            )
-        )
+        long = tuple(figure_text(v) + x for v, x in zip(values, letters, strict=True))
+        short = tuple(_value(v) + x for v, x in zip(values, letters, strict=True))
+        made.append(Figures(heading(own), _lines(own), long, short))
     ranks = [rank_range(ranked.ranks[i]) for i in order] if ranked else None
-    return _fitted(pool.title, ranks, [pool.names[i] for i in order], made, width)
+    names = [with_label(pool.names[i], labels.get(pool.names[i], "")) for i in order]
+    return fitted(pool.title, ranks, names, made, width)
 
 
-def _fitted(
-    title: str,
-    ranks: Sequence[str] | None,
-    names: Sequence[str],
-    columns: Sequence[_Column],
-    width: int,
-) -> "Table":
-    from rich.cells import cell_len
-    from rich.table import Table
-
-    longest = max((cell_len(printable(name)) for name in names), default=0)
-    name_width = max(min(longest, NAME), len("policy"))
-    fixed = [name_width] + ([max(4, *map(len, ranks))] if ranks else [])
-    with_intervals = _width(fixed, columns, long=True) <= width
-    kept = list(columns)
-    while len(kept) > 1 and _width(fixed, kept, long=with_intervals) > width:
-        kept.pop()
-    gone = [] if with_intervals else ["intervals"]
-    gone += [own.title for own in columns[len(kept) :]]
-    table = Table(title=_text(title), title_justify="left", header_style="bold")
-    fits = _width(fixed, kept, long=with_intervals) <= width
-    if ranks:
-        table.add_column("rank", justify="right", no_wrap=fits, overflow="fold")
-    table.add_column("policy", overflow="fold", min_width=name_width if fits else None)
-    for own in kept:
-        table.add_column(_text(own.title), justify="right", no_wrap=fits, overflow="fold")
-    for place, name in enumerate(names):
-        cells = [own.long[place] if with_intervals else own.short[place] for own in kept]
-        table.add_row(*([ranks[place]] if ranks else []), _text(name), *map(_text, cells))
-    if gone:
-        table.caption = _text(f"not shown for want of room: {', '.join(gone)}")
-        table.caption_justify = "left"
-    return table
+def _value(interval: Interval) -> str:
+    return rounded(interval)[0] or NOTHING
 
 
-def _width(fixed: Sequence[int], columns: Sequence[_Column], *, long: bool) -> int:
-    """Of a table of these columns, its lines included."""
-    from rich.cells import cell_len
+def _lines(column: Column | Rating, judge: str = "") -> tuple[str, ...]:
+    """Of a heading: benchmark, metric with unit and arrow, judge.
 
-    cells = [max(map(cell_len, [own.title, *(own.long if long else own.short)])) for own in columns]
-    return 1 + sum(width + 3 for width in (*fixed, *cells))
-
-
-def _text(text: str) -> str:
-    """Free of markup and of what would do something to the terminal."""
-    from rich.markup import escape
-
-    return escape(printable(text))
+    A number between 0 and 1 under such words needs no "win rate" behind them.
+    """
+    text = heading(column).replace(" (win rate)", "").replace(" (win probability)", "")
+    benchmark, colon, metric = text.partition(": ")
+    lines = (benchmark, metric) if colon else (benchmark,)
+    return (*lines, f"by {judge}") if judge else lines

@@ -1,16 +1,18 @@
-"""What all renderers say in the same words: ranks, arrows, what intervals count."""
+"""What all renderers say in the same words: ranks, names, arrows, what intervals count."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
-from leaderboards.board import Board, Column, Pool, Rating, Run, Section, Source
+from leaderboards.board import Board, Column, Entry, Pool, Rating, Run, Section, Source
 from leaderboards.render.rounding import rounded
 
 #: A cell that has no number.
 NOTHING = "–"
 _ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
+_SEED = re.compile(r"-seed-\d+(?:-player-(\d+))?$")
 _BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 
 
@@ -23,20 +25,83 @@ def rank_range(rank: tuple[int, int] | None, dash: str = "–") -> str:
 
 def heading(column: Column | Rating) -> str:
     """A column's title with its unit and the direction that is better."""
-    unit = f" ({column.unit})" if column.unit and column.unit not in column.title else ""
+    unit = unit_of(column)
     arrow = _ARROWS[column.better]
-    return f"{column.title}{unit}{' ' + arrow if arrow else ''}"
+    return f"{column.title}{f' ({unit})' if unit else ''}{' ' + arrow if arrow else ''}"
+
+
+def unit_of(column: Column | Rating) -> str:
+    """Its unit, "" where its title says it.
+
+    Of models' columns and of ratings, the probability of winning is a win rate; of a lottery it is
+    what it is, and so are gaps of games.
+    """
+    unit = column.unit
+    if unit == ("probability" if isinstance(column, Column) else "win probability"):
+        unit = "win rate"
+    return "" if unit.lower() in column.title.lower() else unit
+
+
+def label_of(entry: Entry) -> str:
+    """The method's name in papers, "" where it is the name itself but for case and hyphens."""
+    return "" if same_words(entry.label, entry.name, entry.algorithm) else entry.label
+
+
+def same_words(name: str, *others: str) -> bool:
+    """Whether another name is this one but for case and signs."""
+    return _letters(name) in map(_letters, others)
+
+
+def with_label(name: str, label: str) -> str:
+    """``mnpo (TD-MNPO)``."""
+    return f"{name} ({label})" if label else name
+
+
+def labels_in_pools(board: Board) -> dict[str, str]:
+    """Name of a policy in a pool, such as "mnpo-seed-0" -> the method's name in papers."""
+    entries = [entry for section in board.sections for entry in section.entries]
+    labels = {own.algorithm: label for own in entries if (label := label_of(own))}
+    found = {}
+    for name in {name for pool in board.pools for name in pool.names}:
+        method = method_of(name)
+        if method in labels:
+            found[name] = labels[method]
+    return found
+
+
+def method_of(name: str) -> str:
+    """Of a policy in a pool: "ht-mnpo/player-1" of "ht-mnpo-seed-0-player-1"."""
+    return _SEED.sub(lambda own: f"/player-{own[1]}" if own[1] else "", name)
+
+
+def is_opponent(entry: Entry, column: Column) -> bool:
+    """Whether a column of games against one opponent has no figure of it since it is that one."""
+    opponent = column.metric.partition("/against/")[2]
+    return bool(opponent) and opponent in (entry.name, entry.algorithm)
+
+
+def opponents_text(section: Section, columns: Iterable[Column]) -> list[str]:
+    """One line for each policy that has no figure against itself."""
+    return [
+        f"{own.title}: {entry.name} has no figure, it is the opponent itself."
+        for own in columns
+        for entry in section.entries
+        if own.key not in entry.figures and is_opponent(entry, own)
+    ]
 
 
 def told_apart(columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns, with the judge in the titles that several of them share."""
-    titles = Counter(own.title for own in columns)
     return tuple(
-        replace(own, title=f"{own.title}, by {own.judge}")
-        if titles[own.title] > 1 and own.judge
-        else own
-        for own in columns
+        replace(own, title=f"{own.title}, by {judge}") if judge else own
+        for own, judge in zip(columns, judges_told(columns), strict=True)
     )
+
+
+def judges_told(columns: Sequence[Column]) -> tuple[str, ...]:
+    """Of each column the judge, where others have its title; else ""."""
+    titles = Counter(own.title for own in columns)
+    return tuple(own.judge if titles[own.title] > 1 else "" for own in columns)
 
 
 def about_column(section: Section, column: Column) -> str:
@@ -99,20 +164,13 @@ def facts_text(run: Run) -> str:
     return "; ".join(f"{key}: {_fact(own)}" for key, own in run.facts.items() if _fact(own))
 
 
-def flags_of(section: Section, columns: Sequence[Column]) -> dict[str, int]:
-    """Warnings of the figures that are shown -> number of their footnote, from 1."""
-    found: dict[str, int] = {}
-    for entry in section.entries:
-        for column in columns:
-            figure = entry.figures.get(column.key)
-            for flag in figure.flags if figure else ():
-                found.setdefault(flag, len(found) + 1)
-    return found
-
-
 def title_of(board: Board) -> str:
     """Never empty."""
     return board.title or "Leaderboard"
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def _fact(value: object) -> str:

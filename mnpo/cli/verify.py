@@ -130,7 +130,7 @@ def _tell(claim: "Claim", finding: "Finding", before: bool) -> None:
     from rich.text import Text
 
     from leaderboards.claims.claim import Verdict
-    from leaderboards.claims.table import shown_number
+    from leaderboards.claims.numbers import shown_number
 
     colour = {Verdict.HOLDS: "green", Verdict.HOLDS_WHEN: "yellow", Verdict.FAILS: "red"}
     console = Console(highlight=False)

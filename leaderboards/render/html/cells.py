@@ -36,6 +36,8 @@ class CellView:
 
 
 EMPTY = CellView("", "–", "")
+#: Of a policy in the column of games against it.
+ITSELF = CellView("", "–", "the opponent itself")
 
 
 def cell(

@@ -8,7 +8,8 @@ from leaderboards.board import Pool, Rating
 from leaderboards.render.html.cells import pixels
 from leaderboards.render.html.scale import scale_of
 from leaderboards.render.html.texts import short_names
-from leaderboards.render.words import rank_range
+from leaderboards.render.select import rating_order
+from leaderboards.render.words import rank_range, unit_of
 
 MOST, MOST_PLOTS, MOST_LANES = 60, 4, 11
 #: Which ratings are plotted first: those that differ from one another the most.
@@ -71,22 +72,12 @@ def forest_views(pool: Pool) -> tuple[ForestView, ...]:
     return tuple(view for one in drawn[:MOST_PLOTS] if (view := _view(pool, one)))
 
 
-def by_rating(rating: Rating) -> list[int]:
-    """Policies best first; without a number last; else in their own order."""
-    sign = -1.0 if rating.better == "higher" else 1.0
-    values = [one.value for one in rating.values]
-    return sorted(
-        range(len(values)),
-        key=lambda i: (math.isnan(values[i]), 0.0 if math.isnan(values[i]) else sign * values[i]),
-    )
-
-
 def _has_intervals(rating: Rating) -> bool:
     return any(one.low is not None and one.high is not None for one in rating.values)
 
 
 def _view(pool: Pool, rating: Rating) -> ForestView | None:
-    order = by_rating(rating)
+    order = rating_order(rating)
     drawn = order[:MOST]
     scale = scale_of([rating.values[i] for i in drawn], most=5)
     if scale is None:
@@ -116,7 +107,7 @@ def _view(pool: Pool, rating: Rating) -> ForestView | None:
     axis = TOP + ROW * len(drawn)
     return ForestView(
         rating.title,
-        rating.unit,
+        unit_of(rating),
         tuple(marks),
         tuple((x(value), label) for value, label in scale.ticks),
         _bars([rating.letters[i] for i in drawn]) if rating.letters else (),

@@ -1,9 +1,9 @@
 """Tables of figures as the template sees them: headings, rows, cells, footnotes."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from leaderboards.board import Direction
+from leaderboards.render.footnotes import Footnotes
 from leaderboards.render.html.cells import CellView
 from leaderboards.render.html.scale import Scale
 
@@ -79,7 +79,7 @@ class GridView:
         label: for readers who do not see it.
         ranked_by: what the ranks are about; "" where there is no column of ranks.
         heads, rows: of the table.
-        footnotes: numbered from 1.
+        footnotes: warnings of the figures; None where there are none.
         explained: what the columns mean.
     """
 
@@ -88,29 +88,13 @@ class GridView:
     ranked_by: str
     heads: tuple[Head, ...]
     rows: tuple[RowView, ...]
-    footnotes: tuple[str, ...] = ()
+    footnotes: Footnotes | None = None
     explained: tuple[Explained, ...] = ()
 
     @property
     def tall(self) -> bool:
         """Whether it scrolls within its own box."""
         return len(self.rows) > 24
-
-
-@dataclass
-class Footnotes:
-    """Numbers them in the order in which they come, equal ones alike."""
-
-    numbers: dict[str, int] = field(default_factory=dict)
-
-    def of(self, flags: Iterable[str]) -> tuple[int, ...]:
-        """The numbers of some flags."""
-        return tuple(self.numbers.setdefault(flag, len(self.numbers) + 1) for flag in flags)
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """All of them, in order."""
-        return tuple(self.numbers)
 
 
 def axis_ends(scale: Scale | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from leaderboards.board import Curve, Plot
 from leaderboards.render.html import strokes
 from leaderboards.render.html.cells import pixels
 from leaderboards.render.html.strokes import BOTTOM, RIGHT, TOP, Axes
-from leaderboards.render.html.texts import short_names
+from leaderboards.render.html.texts import number, short_names
 from leaderboards.render.words import sources_text
 from simulators.report.figures.palette import VARIABLES, Style
 from simulators.report.figures.scales import FLOOR, spread
@@ -84,7 +84,8 @@ def plot_view(plot: Plot, styles: Mapping[str, Style], most: int = MOST_POINTS) 
     """
     known = [curve for curve in plot.curves if strokes.known(curve, plot.log_y).any()]
     drawn = known[:MOST_CURVES]
-    axes = strokes.axes_of(drawn, plot.log_y)
+    edge = None if plot.log_y else strokes.lower_edge(drawn)
+    axes = strokes.axes_of(drawn, plot.log_y, edge)
     if axes is None:
         return None
     labels = short_names([curve.label for curve in drawn], _LABEL)
@@ -102,17 +103,21 @@ def plot_view(plot: Plot, styles: Mapping[str, Style], most: int = MOST_POINTS) 
         lines,
         tuple((pixels(axes.x(x)), label) for x, label in axes.across.ticks),
         tuple((pixels(axes.y(y)), label) for y, label in axes.up.ticks),
-        tuple(_said(known, drawn, plot.log_y)),
+        tuple(_said(known, drawn, plot.log_y, edge)),
     )
 
 
-def _said(known: Sequence[Curve], drawn: Sequence[Curve], log: bool) -> Iterator[str]:
+def _said(
+    known: Sequence[Curve], drawn: Sequence[Curve], log: bool, edge: float | None
+) -> Iterator[str]:
     if len(known) > len(drawn):
         yield f"The first {len(drawn)} of {len(known)} curves are drawn."
     if log and any(((curve.y > 0) & (curve.y < FLOOR)).any() for curve in drawn):
         yield "Values below 10⁻¹⁶ are drawn there: rounding."
     if log and any((curve.y == 0).any() for curve in drawn):
         yield "Zeros are drawn at the lower edge."
+    if edge is not None and any((curve.y < edge).any() for curve in drawn):
+        yield f"Values below {number(edge)} are drawn at the lower edge."
 
 
 def _end(curve: Curve, axes: Axes) -> float:

@@ -17,8 +17,8 @@ from leaderboards.render.html.sections import section_view
 from leaderboards.render.html.summary import summary
 from leaderboards.render.html.tables import table_view
 from leaderboards.render.html.texts import flat
-from leaderboards.render.select import options_of
-from leaderboards.render.words import INTERVALS, RANKS, title_of
+from leaderboards.render.select import leading, options_of
+from leaderboards.render.words import INTERVALS, RANKS, labels_in_pools, title_of
 from mnpo.printable import printable
 from simulators.report.figures.palette import variables
 
@@ -50,7 +50,7 @@ def render_html(board: Board) -> str:
     """
     from markupsafe import Markup
 
-    colours, options = styles(board), options_of(board)
+    colours, options, labels = styles(board), options_of(board), labels_in_pools(board)
     style, script = _style(), (TEMPLATES / "page.js").read_text(encoding="utf-8")
     most = points_each(board.plots)
     plots = [view for plot in board.plots if (view := plot_view(plot, colours, most))]
@@ -62,7 +62,12 @@ def render_html(board: Board) -> str:
             board=board,
             summary=summary(board),
             sections=[section_view(one, options, i) for i, one in enumerate(board.sections, 1)],
-            pools=[pool_view(one, i) for i, one in enumerate(board.pools, 1)],
+            pools=[
+                pool_view(one, i, labels, folded=not leads)
+                for i, (one, leads) in enumerate(
+                    zip(board.pools, leading(board.pools), strict=True), 1
+                )
+            ],
             plots=plots,
             tables=[table_view(one, i) for i, one in enumerate(board.tables, 1)],
             runs=[_run(run) for run in board.runs],

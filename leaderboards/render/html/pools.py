@@ -1,10 +1,11 @@
 """A pool of policies: heat map, rating plots, and the table of all ratings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leaderboards.board import Pool, Rating
 from leaderboards.render.html.cells import CellView, cell
-from leaderboards.render.html.forest import ForestView, by_rating, forest_views
+from leaderboards.render.html.forest import ForestView, forest_views
 from leaderboards.render.html.grid import (
     Explained,
     GridView,
@@ -16,7 +17,8 @@ from leaderboards.render.html.grid import (
 )
 from leaderboards.render.html.heat import HeatView, heat_view
 from leaderboards.render.html.scale import Scale, scale_of
-from leaderboards.render.words import about_pool, about_rating, rank_range, sources_text
+from leaderboards.render.select import pool_order
+from leaderboards.render.words import about_pool, about_rating, rank_range, sources_text, unit_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class PoolView:
         forests: rating plots.
         grid: all ratings; None where there are none.
         sources: the files it was made of.
+        folded: shown on demand: an earlier pool is of the same run.
     """
 
     key: str
@@ -42,12 +45,22 @@ class PoolView:
     forests: tuple[ForestView, ...]
     grid: GridView | None
     sources: str
+    folded: bool
 
 
-def pool_view(pool: Pool, place: int) -> PoolView:
-    """The view of a pool; `place` counts the page's pools from 1."""
+def pool_view(
+    pool: Pool, place: int, labels: Mapping[str, str] | None = None, *, folded: bool = False
+) -> PoolView:
+    """The view of a pool.
+
+    Args:
+        pool: of the board.
+        place: among the page's pools, from 1.
+        labels: names of methods in papers, by policy.
+        folded: as in the view.
+    """
     key = f"pool-{place}"
-    order = by_rating(pool.ratings[0]) if pool.ratings else list(range(len(pool.names)))
+    order = pool_order(pool)
     return PoolView(
         key,
         pool.title,
@@ -55,12 +68,13 @@ def pool_view(pool: Pool, place: int) -> PoolView:
         tuple(about_pool(pool)),
         heat_view(pool, order),
         forest_views(pool),
-        _grid(pool, order, key) if pool.ratings else None,
+        _grid(pool, order, key, labels or {}) if pool.ratings else None,
         sources_text(pool.sources),
+        folded,
     )
 
 
-def _grid(pool: Pool, order: list[int], key: str) -> GridView:
+def _grid(pool: Pool, order: list[int], key: str, labels: Mapping[str, str]) -> GridView:
     scales = [scale_of(rating.values) for rating in pool.ratings]
     telling = [any(best > 1 for best, _ in rating.ranks) for rating in pool.ratings]
     first = next((rating for rating in pool.ratings if rating.ranks), None)
@@ -72,11 +86,13 @@ def _grid(pool: Pool, order: list[int], key: str) -> GridView:
             for rating, scale, tells in zip(pool.ratings, scales, telling, strict=True)
         )
         letters = first.letters[i] if first and first.letters else ""
-        rows.append(RowView(pool.names[i], "", rank_range(rank), rank_order(rank), letters, cells))
+        name = pool.names[i]
+        under = labels.get(name, "")
+        rows.append(RowView(name, under, rank_range(rank), rank_order(rank), letters, cells))
     heads = tuple(
         Head(
             rating.title,
-            rating.unit,
+            unit_of(rating),
             rating.better,
             axis_ends(scale),
             direction(rating.better) if place == 0 else "",
@@ -89,7 +105,7 @@ def _grid(pool: Pool, order: list[int], key: str) -> GridView:
         first.title if first else "",
         heads,
         tuple(rows),
-        (),
+        None,
         tuple(Explained(rating.title, about_rating(rating)) for rating in pool.ratings),
     )
 

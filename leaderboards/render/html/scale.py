@@ -55,11 +55,10 @@ def linear(numbers: Iterable[float], most: int = 5, *, tight: bool = False) -> S
     step = _round_step((high - low) / most)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     decimals = max(-math.floor(math.log10(step) + 1e-9), 0)
-    small = max(abs(first * step), abs(last * step)) < 1e-3
-    ticks = tuple(
-        (k * step, typeset(f"{k * step:.2g}" if small and k else f"{k * step:.{decimals}f}"))
-        for k in range(first, last + 1)
-    )
+    largest = max(abs(first * step), abs(last * step))
+    digits = math.floor(math.log10(largest)) - math.floor(math.log10(step) + 1e-9) + 1
+    form = f".{max(digits, 2)}g" if largest < 1e-3 else f".{decimals}f"
+    ticks = tuple((k * step, typeset(f"{k * step:{form}}")) for k in range(first, last + 1))
     if tight:
         slack = 1e-9 * (high - low)
         inner = tuple(one for one in ticks if low - slack <= one[0] <= high + slack)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from leaderboards.board import Column, Entry, Section
 from leaderboards.options import BoardOptions
-from leaderboards.render.html.cells import EMPTY, CellView, cell
+from leaderboards.render.footnotes import Footnotes, footnotes
+from leaderboards.render.html.cells import EMPTY, ITSELF, CellView, cell
 from leaderboards.render.html.grid import (
     Explained,
-    Footnotes,
     GridView,
     Head,
     RowView,
@@ -19,7 +19,16 @@ from leaderboards.render.html.grid import (
 from leaderboards.render.html.scale import Scale, scale_of
 from leaderboards.render.html.texts import counted, number, typeset
 from leaderboards.render.select import ranking_column, shown_columns
-from leaderboards.render.words import NOTHING, about_column, rank_range, short
+from leaderboards.render.words import (
+    NOTHING,
+    about_column,
+    is_opponent,
+    label_of,
+    rank_range,
+    same_words,
+    short,
+    unit_of,
+)
 
 #: Cells of columns that were not asked for, of all sections; beyond, they are in the other files.
 MOST_FURTHER_CELLS = 6000
@@ -72,13 +81,13 @@ def section_view(section: Section, options: BoardOptions, place: int) -> Section
 def _grid(section: Section, columns: Sequence[Column], key: str) -> GridView:
     scales = {column.key: _scale(section, column.key) for column in columns}
     telling = {column.key: _ranks_tell(section, column.key) for column in columns}
-    notes = Footnotes()
+    notes = footnotes(section, columns)
     ranked = ranking_column(section, columns)
     rows = tuple(
         _row(
             entry,
             ranked.key if ranked else "",
-            tuple(_cell(entry, c.key, scales[c.key], telling[c.key], notes) for c in columns),
+            tuple(_cell(entry, c, scales[c.key], telling[c.key], notes) for c in columns),
         )
         for entry in section.entries
     )
@@ -90,7 +99,7 @@ def _grid(section: Section, columns: Sequence[Column], key: str) -> GridView:
         ranked.title if ranked else "",
         heads,
         rows,
-        notes.texts,
+        notes if notes.notes else None,
         explained,
     )
 
@@ -111,7 +120,7 @@ def _ranks_tell(section: Section, key: str) -> bool:
 
 
 def _head(column: Column, scale: Scale | None, is_sorted: bool) -> Head:
-    under = [part for part in (column.unit, column.judge) if part]
+    under = [part for part in (unit_of(column), column.judge) if part]
     return Head(
         column.title,
         " · ".join(under),
@@ -124,8 +133,8 @@ def _head(column: Column, scale: Scale | None, is_sorted: bool) -> Head:
 def _row(entry: Entry, ranked_by: str, cells: tuple[CellView, ...]) -> RowView:
     figure = entry.figures.get(ranked_by)
     rank = figure.rank if figure else None
-    parts = [entry.label] if entry.label != entry.name else []
-    if entry.algorithm not in (entry.name, entry.label):
+    parts = [label] if (label := label_of(entry)) else []
+    if not same_words(entry.algorithm, entry.name, entry.label):
         parts.append(entry.algorithm)
     if entry.iteration is not None:
         parts.append(f"iteration {number(entry.iteration)}")
@@ -141,10 +150,12 @@ def _row(entry: Entry, ranked_by: str, cells: tuple[CellView, ...]) -> RowView:
     )
 
 
-def _cell(entry: Entry, key: str, scale: Scale | None, telling: bool, notes: Footnotes) -> CellView:
-    figure = entry.figures.get(key)
+def _cell(
+    entry: Entry, column: Column, scale: Scale | None, telling: bool, notes: Footnotes
+) -> CellView:
+    figure = entry.figures.get(column.key)
     if figure is None:
-        return EMPTY
+        return ITSELF if is_opponent(entry, column) else EMPTY
     best = telling and figure.rank is not None and figure.rank[0] == 1
     spread = ""
     if figure.spread is not None:

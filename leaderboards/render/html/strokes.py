@@ -13,6 +13,8 @@ from leaderboards.render.html.scale import LOGARITHMIC, Scale, linear, logarithm
 from simulators.report.figures.scales import FLOOR
 
 LEFT, RIGHT, TOP, BOTTOM = 52, 340, 12, 240
+#: Largest value over the median one, beyond which most curves would lie on a linear axis's floor.
+OUTLYING = 20.0
 Point = tuple[str, str]
 
 
@@ -33,8 +35,31 @@ class Axes:
         return math.nan if math.isnan(y) else BOTTOM - self.up.place(y) * (BOTTOM - TOP)
 
 
-def axes_of(curves: Sequence[Curve], log: bool) -> Axes | None:
-    """Axes that hold all curves and their bands; None where there is nothing to draw."""
+def lower_edge(curves: Sequence[Curve]) -> float | None:
+    """Where the ordinate begins if it must be logarithmic for most of the curves to be seen.
+
+    It must where nothing is negative and the largest value is more than `OUTLYING` times the
+    median of the positive ones. It begins at the power of ten three decades below that median.
+    """
+    y = np.concatenate([curve.y[known(curve, log=False)] for curve in curves] or [np.empty(0)])
+    positive = y[y > 0]
+    if not len(positive) or (y < 0).any():
+        return None
+    median = float(np.median(positive))
+    if positive.max() <= OUTLYING * median:
+        return None
+    edge = float(10.0 ** (math.floor(math.log10(median)) - 3))
+    return edge if edge >= FLOOR else None
+
+
+def axes_of(curves: Sequence[Curve], log: bool, edge: float | None = None) -> Axes | None:
+    """Axes that hold all curves and their bands; None where there is nothing to draw.
+
+    Args:
+        curves: to be drawn.
+        log: logarithmic ordinate; the abscissa too, where that is wide.
+        edge: where a logarithmic ordinate begins that the plot did not ask for.
+    """
     if not curves:
         return None
     kept = [known(curve, log) for curve in curves]
@@ -44,7 +69,10 @@ def axes_of(curves: Sequence[Curve], log: bool) -> Axes | None:
     y = np.concatenate(parts)
     wide = log and x[0] > 0 and x[1] / x[0] >= LOGARITHMIC / 10
     across = logarithmic(x, tight=True) if wide else linear(x, tight=True)
-    up = _decades(y) if log else linear(_ends(y))
+    if edge is not None:
+        up = logarithmic([edge, *_ends(y)[1:]], tight=True)
+    else:
+        up = _decades(y) if log else linear(_ends(y))
     return None if across is None or up is None else Axes(across, up, log)
 
 

@@ -2,6 +2,7 @@
 
 from leaderboards.board import Board
 from leaderboards.render.html.texts import counted
+from leaderboards.render.words import method_of
 
 
 def summary(board: Board) -> tuple[str, ...]:
@@ -9,7 +10,9 @@ def summary(board: Board) -> tuple[str, ...]:
     entries = [(s.kind, entry) for s in board.sections for entry in s.entries]
     algorithms = {entry.name for kind, entry in entries if kind == "simulator"}
     models = {entry.name for kind, entry in entries if kind != "simulator"}
-    models |= {name for pool in board.pools for name in pool.names}
+    methods = models | {entry.algorithm for kind, entry in entries if kind != "simulator"}
+    pooled = {method_of(name) for pool in board.pools for name in pool.names}
+    models |= pooled - methods
     columns = [(s.kind, column) for s in board.sections for column in s.columns]
     games = {column.benchmark for kind, column in columns if kind == "simulator"}
     benchmarks = {column.benchmark for kind, column in columns if kind != "simulator"}

@@ -10,7 +10,9 @@ from leaderboards.render.words import NOTHING, sources_text
 
 #: Words of a verdict, and how they look.
 _TONES = {"holds": "good", "holds when": "fair", "fails": "bad"}
-MOST_DECIMALS, SHORT = 4, 24
+MOST_DECIMALS, SHORT, LONG = 4, 24, 90
+#: How tables begin that stand folded: of what a paper printed and nobody measured here.
+FOLDED = "Not comparable"
 _COMMAND = re.compile(r"(mnpo-bench|python) \S")
 
 
@@ -21,7 +23,8 @@ class PlainCell:
     Attributes:
         text: of the cell.
         order: that it sorts by; None sorts by the text.
-        kind: "number", "text", "text short", "command", or "pill good" and the like for verdicts.
+        kind: "number", "text", "text short", "text long", "command", or "pill good" and the like
+            for verdicts.
     """
 
     text: str
@@ -54,6 +57,11 @@ class PlainView:
         """Whether it scrolls within its own box."""
         return len(self.rows) > 24
 
+    @property
+    def folded(self) -> bool:
+        """Whether it is shown on demand."""
+        return self.title.startswith(FOLDED)
+
 
 def table_view(table: Table, place: int) -> PlainView:
     """The view of a table; `place` counts the page's tables from 1."""
@@ -81,7 +89,8 @@ def _column_kind(table: Table, column: int) -> str:
     values = [row[column] for row in table.rows if row[column] is not None]
     if values and all(map(_is_number, values)):
         return "number"
-    return "text short" if all(len(str(x)) <= SHORT for x in values) else "text"
+    longest = max((len(str(x)) for x in values), default=0)
+    return "text short" if longest <= SHORT else "text long" if longest > LONG else "text"
 
 
 def _is_number(value: Cell) -> bool:

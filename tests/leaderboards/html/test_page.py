@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 from evaluation.statistics import Interval
-from leaderboards.board import Board, Column, Curve, Entry, Figure, Plot, Section
+from leaderboards.board import Board, Column, Curve, Entry, Figure, Plot, Section, Source
 from leaderboards.options import BoardOptions
+from leaderboards.paper import compare_with_papers
 from leaderboards.render.html import render_html
 from leaderboards.render.html.heat import DEEPEST
+from leaderboards.render.html.tables import FOLDED
 from mnpo.errors import InvalidSetting
 from simulators.report.figures.palette import INK, SURFACE, VARIABLES, style
 
@@ -150,6 +152,41 @@ def test_flags_are_numbered_footnotes(html: str) -> None:
     notes = re.search(r'<ol class="footnotes">(.*?)</ol>', html, re.S)
     assert notes
     assert notes[1].split("<li>")[1].startswith("one seed only")
+
+
+def test_warnings_that_are_alike_are_folded_into_one() -> None:
+    board = boards.sample_board()
+    section = board.sections[0]
+    key = section.columns[0].key
+    entries = tuple(
+        replace(
+            own,
+            figures={key: replace(own.figures[key], flags=(f"{n + 3} of 40 alike (x{n})",))},
+        )
+        for n, own in enumerate(section.entries)
+    )
+    html = render_html(replace(board, sections=(replace(section, entries=entries),)))
+    details = re.search(r'<details class="warnings">(.*?)</details>', html, re.S)
+    assert details
+    assert "<summary>4 warnings</summary>" in details[1]
+    assert "<li>3 to 6 of 40 alike (4 policies)" in details[1]
+    assert "<li><b>inpo</b> 4 of 40 alike (x1)</li>" in details[1]
+
+
+def test_further_pools_of_a_run_and_what_papers_printed_are_folded() -> None:
+    board = boards.sample_board()
+    pool = board.pools[0]
+    others = tuple(replace(pool, key=k, title=f"Annotator {k}") for k in "ab")
+    elsewhere = replace(pool, key="c", title="Elsewhere", sources=(Source("another", "x"),))
+    tables = compare_with_papers(board, ["mnpo"])
+    board = replace(board, pools=(pool, *others, elsewhere), tables=(*board.tables, *tables))
+    html = render_html(board)
+    folded = re.findall(r'<details class="part">\s*<summary>(.*?)</summary>', html)
+    titles = [table.title for table in tables if table.title.startswith(FOLDED)]
+    assert folded == ["Annotator a", "Annotator b", *titles]
+    assert titles
+    assert "<h2>Elsewhere</h2>" in html
+    Page(html)
 
 
 def test_colours_have_a_light_and_a_dark_value(html: str) -> None:

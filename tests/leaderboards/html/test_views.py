@@ -69,6 +69,15 @@ def test_ends_are_round_and_nothing_finite_has_no_axis() -> None:
     assert constant.place(5.0) == pytest.approx(0.5)
 
 
+def test_ticks_of_tiny_numbers_have_as_many_digits_as_tell_them_apart() -> None:
+    scale = linear([1.1754943508222875e-38])
+    assert scale
+    assert len({label for _, label in scale.ticks}) == len(scale.ticks) > 4
+    scale = linear([0.0, 1.96e-16])
+    assert scale
+    assert [label for _, label in scale.ticks][:2] == ["0", "5×10⁻¹⁷"]
+
+
 def test_numbers_over_decades_get_a_logarithmic_axis() -> None:
     scale = scale_of([interval(1e-6), interval(1e-2, 0.0, 0.1)])
     assert scale
@@ -195,6 +204,34 @@ def test_a_logarithmic_plot_draws_zero_below_all_else_and_says_so() -> None:
     assert view.said == ("Values below 10⁻¹⁶ are drawn there: rounding.",)
 
 
+def test_outliers_make_the_ordinate_logarithmic_and_the_page_says_what_it_hides() -> None:
+    x = np.arange(10.0)
+    low = Curve("low", x, np.array([0.0, 1e-13, *np.linspace(2.0, 5.0, 8)]))
+    high = Curve("high", x, np.linspace(1.0, 220.0, 10))
+    view = view_of(Plot("t", "step", "KL (nats)", (low, replace(low, label="b"), high)))
+    assert view.y_label == "KL (nats), log scale"
+    assert view.x_label == "step"
+    assert view.said == ("Values below 0.001 are drawn at the lower edge.",)
+    heights = [float(part.split()[1]) for part in re.split("[ML]", view.lines[0].path)[1:]]
+    assert heights[:2] == [BOTTOM, BOTTOM]
+    decades = np.log10(220 / 1e-3)
+    assert heights[2] == pytest.approx(
+        BOTTOM - (BOTTOM - TOP) * np.log10(2 / 1e-3) / decades, abs=0.06
+    )
+    assert [label for _, label in view.y_ticks][-1] == "100"
+
+
+def test_the_ordinate_stays_linear_without_outliers_or_with_negative_values() -> None:
+    x = np.arange(10.0)
+    flat = Curve("a", x, np.linspace(10.0, 200.0, 10))
+    mixed = Curve("b", x, np.array([-0.1, *np.ones(8), 500.0]))
+    tiny = Curve("c", x, np.array([*np.full(9, 1e-300), 1e-200]))
+    for curve in (flat, mixed, tiny, replace(flat, y=np.zeros(10))):
+        view = view_of(Plot("t", "x", "y", (curve,)))
+        assert view.y_label == "y"
+        assert view.said == ()
+
+
 def test_many_points_keep_their_peaks_and_many_curves_are_counted() -> None:
     x = np.arange(10_000.0)
     y = np.zeros(10_000)
@@ -281,6 +318,18 @@ def test_the_sample_pools_table_has_every_rating() -> None:
     assert [head.title for head in grid.heads] == ["Bradley–Terry", "Maximal lottery"]
     assert grid.rows[0].cells[0].best
     assert not any(row.cells[1].best for row in grid.rows)  # not ranked
+
+
+def test_policies_of_a_pool_have_their_methods_names() -> None:
+    (pool,) = boards.sample_board().pools
+    grid = pool_view(pool, 1, {"mnpo": "TD-MNPO"}).grid
+    assert grid
+    assert [row.under for row in grid.rows][:2] == ["TD-MNPO", ""]
+
+
+def test_long_texts_have_room() -> None:
+    table = Table("t", ("a", "b", "c"), (("x" * 24, "x" * 25, "x" * 200),))
+    assert [kind for _, kind in table_view(table, 1).heads] == ["text short", "text", "text long"]
 
 
 def test_bold_is_what_nothing_beats_unless_that_is_everything() -> None:

@@ -29,7 +29,7 @@ def test_prompts_are_summed_up_as_the_cross_play_does():
     pool = make_pool(games, key="k", title="t", judge="j", sources=source, notes=("first",), seed=4)
     assert [rating.key for rating in pool.ratings] == ALL
     assert (pool.key, pool.title, pool.judge, pool.sources) == ("k", "t", "j", source)
-    assert (pool.names, pool.basis, pool.notes) == (games.names, "prompts", ("first",))
+    assert (pool.names, pool.basis, pool.notes[0]) == (games.names, "prompts", "first")
     theirs = pool_standings(games.wins, seed=4)
     found = rated(pool)
     assert pool.cyclic_share == theirs.cyclic_share
@@ -38,7 +38,12 @@ def test_prompts_are_summed_up_as_the_cross_play_does():
         assert found["mean-win-rate"].values[row] == standing.against_pool
         assert found["worst-case"].values[row] == standing.against_worst
         assert found["exploitability"].values[row] == standing.exploitability
-        assert found["maximal-lottery"].values[row] == standing.nash
+        share = found["maximal-lottery"].values[row]
+        assert share.value == standing.nash.value
+        if share.low is None:  # hardly a draw had another share
+            assert standing.nash.low == standing.nash.high == share.value
+        else:
+            assert share == standing.nash
         assert found["nash-win-rate"].values[row] == standing.nash_win_rate
     pair = games.wins.pair("p0", "p3")
     assert pool.wins[0, 3] == pytest.approx(pair.value)
@@ -55,13 +60,36 @@ def test_every_rating_says_what_it_is_and_how_sure():
         assert rating.title
         assert rating.unit in ("Elo points", "win probability", "probability")
         for own in rating.values:
-            assert own.low <= own.value <= own.high
+            if own.low is None:
+                assert rating.unit == "probability"
+                assert own.value in (0, 1)
+            else:
+                assert own.low <= own.value <= own.high
+                assert own.low < own.high or rating.unit != "probability"
             assert own.clusters == 60
         assert bool(rating.ranks) == bool(rating.letters) == (rating.key in RANKED)
         if rating.ranks:
             first = min(range(4), key=lambda i: rating.ranks[i])
             assert "a" in rating.letters[first]
     assert rated(pool)["exploitability"].better == "lower"
+
+
+def test_elo_says_that_few_games_do_not_move_it():
+    games = shared_luck(np.array([1.0, 0.0, -0.9]), 10, np.random.default_rng(1))
+    elo = rated(make_pool(games, key="k", title="t"))["elo"]
+    assert "with few games it stays near 1000" in elo.explanation
+
+
+def test_a_share_that_no_draw_changes_has_no_interval():
+    wins = np.full((30, 2, 2), 0.5)
+    wins[:, 0, 1] = np.linspace(0.8, 0.9, 30)
+    wins[:, 1, 0] = 1 - wins[:, 0, 1]
+    pool = make_pool(games_of_prompts(WinMatrix(names_of(2), wins)), key="k", title="t")
+    for key in ("maximal-lottery", "alpha-rank"):
+        (first, second) = rated(pool)[key].values
+        assert (first.value, first.low, first.high) == (1.0, None, None)
+        assert (second.value, second.low, second.high) == (0.0, None, None)
+    assert any("no draw, or hardly one" in note for note in pool.notes)
 
 
 def test_the_same_seed_gives_the_same_pool():
@@ -78,7 +106,8 @@ def test_independent_games():
     chances = sigmoid(np.subtract.outer(theta, theta))
     points = binomial_points(chances, 200, np.random.default_rng(3))
     pool = make_pool(tally(points), key="k", title="t")
-    assert (pool.basis, pool.notes) == ("games", ())
+    assert pool.basis == "games"
+    assert "no draw, or hardly one" in pool.notes[0]
     found = rated(pool)
     assert list(found) == ALL
     assert values(found["bradley-terry"]) == pytest.approx(fit(points.astype(float)).tolist())
@@ -116,9 +145,9 @@ def test_who_never_lost_has_no_bradley_terry_rating():
     points = np.array([[0, 9, 9], [0, 0, 4], [0, 5, 0]])
     pool = make_pool(tally(points), key="k", title="t")
     assert list(rated(pool)) == [key for key in ALL if key != "bradley-terry"]
-    assert pool.notes == (
+    assert pool.notes[0] == (
         "Bradley-Terry left out, ratings would be infinite: p0 scored every point against the "
-        "others",
+        "others"
     )
     numbers = [
         end for r in pool.ratings for own in r.values for end in (own.value, own.low, own.high)

@@ -20,7 +20,7 @@ from mnpo.printable import printable
 
 def test_figures_ranks_letters_and_warnings(sample_board: Board) -> None:
     text = render_markdown(sample_board)
-    assert re.search(r"\| +1–2 \| mnpo +\| TD-MNPO +\| +3 \| +57\.1 \[54\.1, 60\.2\] a \|", text)
+    assert re.search(r"\| +1–2 \| mnpo \(TD-MNPO\) +\| +3 \| +57\.1 \[54\.1, 60\.2\] a \|", text)
     assert re.search(r"\| +1–2 \| inpo .* 56\.2 \[54\.1, 58\.3\] a \(1\) \|", text)
     assert "- (1) one seed only: the interval counts prompts, not training" in text
     assert "Ranked by AlpacaEval 2 LC." in text
@@ -114,7 +114,7 @@ def test_pools_are_sorted_and_their_games_with_them(sample_board: Board) -> None
     text = render_markdown(sample_board).partition("## Cross-play")[2]
     rows = [[part.strip() for part in line.split(" | ")] for line in text.splitlines()]
     ratings = [row[2] for row in rows if row[0].startswith("|  ") and len(row) == 5]
-    assert [name[:5] for name in ratings] == ["mnpo", "inpo", "=HYPE", "&lt;i"]
+    assert [name[:5] for name in ratings] == ["mnpo ", "inpo", "=HYPE", "&lt;i"]
     (third,) = (row for row in rows if row[0] == "|   3" and len(row) == 6)
     assert third[1].startswith("=HYPERLINK")
     assert third[2] == "0.300 [0.260, 0.340]"  # against mnpo
