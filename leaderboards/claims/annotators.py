@@ -140,7 +140,7 @@ def worst_annotator(effort: Effort, *, against: str | None = None) -> Finding:
             for name, values in (("worst annotator", worst), ("welfare", welfare))
         }
         better[circumstance] = all(above(found) for found in differences.values())
-        details |= {name: found for name, found in differences.items()}
+        details |= differences
         decisive = decisive or next(iter(differences.values()))
     for label in READINGS:
         for name, values in (("worst annotator", worst), ("welfare", welfare)):

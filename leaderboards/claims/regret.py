@@ -113,10 +113,10 @@ CLAIMS = (
         statement="A player's average regret falls as O(1/sqrt(T)), inherited from online mirror "
         "descent.",
         source="MNPO, arXiv 2509.23102, section on Eq. 10; INPO, arXiv 2407.00617",
-        test="Self-play with the step sqrt(8 log(1/min pi_0)/T) on random games of 5 responses. The "
-        "regret must stay below sqrt(log(1/min pi_0)/(2 T)) at every T in every game, and the "
-        f"interval of the mean exponent of T below {SLOWEST:g}. Against a fixed opponent it must at "
-        "least halve from T = 200 to 2000.",
+        test="Self-play with the step sqrt(8 log(1/min pi_0)/T) on random games of 5 responses. "
+        "The regret must stay below sqrt(log(1/min pi_0)/(2 T)) at every T in every game, and the "
+        f"interval of the mean exponent of T below {SLOWEST:g}. Against a fixed opponent it must "
+        "at least halve from T = 200 to 2000.",
         find=average_regret,
         commands=(
             "simulate --game cyclic --algorithms mwu --reference 0.6,0.3,0.1 --iterations 3200 "

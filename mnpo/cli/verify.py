@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnpo.cli.lines import complain, say
+from mnpo.cli.lines import complain, note, say
 
 if TYPE_CHECKING:
     from leaderboards.claims.claim import Claim, Effort, Finding
@@ -39,11 +39,14 @@ def verify(
     ] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(help="Repetitions of what is random.  \\[default: 64, or 16 with --quick]"),
+        typer.Option(
+            help="Repetitions of what is random; a claim that says nothing with so few takes more, "
+            "and a note names it.  \\[default: 64, or 16 with --quick]"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Smaller sizes: same questions, wider intervals.")
+        bool, typer.Option("--quick", help="Fewer repetitions, shorter runs: wider intervals.")
     ] = False,
     jobs: Annotated[int, typer.Option(help="Claims tested at the same time.")] = 1,
     show_list: Annotated[
@@ -72,6 +75,7 @@ def verify(
     folder = output or _default_folder(chosen, effort)
     found = _run(chosen, effort, folder, jobs, overwrite=overwrite, quiet=as_json)
     _write_page(found, folder)
+    _note_repetitions(found, effort)
     if as_json:
         print((folder / "claims.json").read_text(encoding="utf-8"), end="")
         return
@@ -144,6 +148,17 @@ def _tell(claim: "Claim", finding: "Finding", before: bool) -> None:
     console.print(line)
     number = f"{finding.quantity}: {shown_number(finding.number)}"
     console.print(Padding.indent(Text(number, style="dim"), 4))
+
+
+def _note_repetitions(found: "Found", effort: "Effort") -> None:
+    """One line, on stderr, if a claim used more repetitions than were asked for."""
+    used: dict[int, list[str]] = {}
+    for claim, finding in found:
+        if (finding.repetitions or 0) > effort.seeds:
+            used.setdefault(finding.repetitions or 0, []).append(claim.name)
+    if used:
+        told = "; ".join(f"{count} for {', '.join(used[count])}" for count in sorted(used))
+        note(f"more repetitions than {effort.seeds}, with which nothing could be told: {told}")
 
 
 def _write_page(found: "Found", folder: Path) -> None:
