@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from evaluation.statistics import Interval
 
+_END = "\r\n"
 COLUMNS = (
     "run",
     "algorithm",
@@ -88,9 +89,22 @@ def results_csv(results: Iterable[Result]) -> str:
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[str | int | float | None]]) -> str:
-    """CSV with floats written so that reading gives the same number back."""
+    """CSV with floats written so that reading gives the same number back.
+
+    Rows end in a line feed. Cells with a carriage return are quoted as those with a line feed are.
+    """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(text), lineterminator=_END)
     writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue()
+
+
+class _LineFeeds:
+    """Takes rows of a `csv.writer` one by one, which quotes only what ends its own lines."""
+
+    def __init__(self, text: io.StringIO) -> None:
+        self._text = text
+
+    def write(self, row: str) -> int:
+        return self._text.write(row.removesuffix(_END) + "\n")

@@ -16,6 +16,7 @@ from mnpo.errors import UserError
 from mnpo.runs import write_atomically
 from mnpo.runs.alive import LOCK, is_at_work
 from mnpo.runs.directory import dump_yaml
+from mnpo.runs.reading import load_written
 from mnpo.training.runs.run import START, RunResult
 
 #: What is kept where an evaluation is made anew: each piece stands under a hash of everything that
@@ -76,7 +77,7 @@ def weights_of(trained: RunResult, start: str) -> dict[str, str]:
 
 def _is_takeable(folder: Path, settings: EvaluationSettings, policies: Mapping[str, str]) -> bool:
     """Whether `run_evaluation` would go on in it."""
-    there = _read(folder / "run.yaml", yaml.safe_load)
+    there = _read(folder / "run.yaml", load_written)
     if what_counts(there) != what_counts(settings.model_dump(mode="json")):
         return False
     if not (folder / "manifest.json").is_file():
@@ -89,7 +90,7 @@ def _is_takeable(folder: Path, settings: EvaluationSettings, policies: Mapping[s
 
 def _is_same(folder: Path, settings: EvaluationSettings) -> bool:
     """Whether an evaluation was made with these settings; wherever its folder has been moved."""
-    there = _read(folder / "run.yaml", yaml.safe_load)
+    there = _read(folder / "run.yaml", load_written)
     here = settings.model_dump(mode="json")
     return _without_places(what_counts(there)) == _without_places(what_counts(here))
 

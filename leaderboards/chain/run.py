@@ -167,7 +167,7 @@ class _Chain:
         chain = stages_of(manifest)
         if manifest.get("status") != "done" or not set(self._stages) <= set(chain):
             return False
-        if not self._is_evaluated():
+        if not self._is_evaluated() or not self._is_noted(chain):
             return False
         return "leaderboard" not in self._stages or self._has_board()
 
@@ -210,6 +210,11 @@ class _Chain:
 
     def _is_evaluated(self) -> bool:
         return evaluating.is_up_to_date(self._place, self._settings, self._weights)
+
+    def _is_noted(self, chain: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether the run's manifest knows the evaluation as it is."""
+        noted = chain["evaluate"].get("manifest_sha256")
+        return bool(noted == self._evaluation_facts().get("manifest_sha256"))
 
     def _evaluate(self, games: Games | None, listen: Listen) -> Evaluation:
         evaluating.make_room(self._place, self._settings, self._weights)

@@ -86,4 +86,5 @@ def _own_oracle(recipe: Recipe) -> dict[str, Any]:
             "kind endpoint, so that its answers are kept and its cost is counted"
         )
     oracle = recipe.oracle.model_dump(mode="json")
-    return {"kind": "oracle", "name": f"{recipe.recipe}-oracle", "oracle": oracle}
+    # Without a name of its own it is called what the training's cross-play calls it.
+    return {"kind": "oracle", "oracle": oracle}

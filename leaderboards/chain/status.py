@@ -1,5 +1,7 @@
 """What is done, running, failed and left in a run directory, and what it has cost."""
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from leaderboards.chain.status_studies import study_status
 from leaderboards.chain.status_training import training_status
 from leaderboards.chain.status_values import Status
 from mnpo.errors import DamagedRun, UserError
-from mnpo.runs.chain import stages_of
+from mnpo.runs.chain import stages_of, strangers, was_changed
 
 
 def status_of(folder: str | Path) -> Status:
@@ -56,9 +58,29 @@ def _with_chain(held: Held, found: Status) -> Status:
             within.append(replace(status_of(place), command=None))
         except UserError as error:
             failures.append(str(error))
+        else:
+            failures += _misfits(held, place / "manifest.json")
     for name, own in stages_of(held.manifest).items():
         failures += [f"{name}: {reason}" for reason in own.get("reasons", ())]
         made = name == "leaderboard" and own.get("status") == "done"
         if made and not is_whole(held.folder / LEADERBOARD, own.get("files", {})):
             failures.append("the leaderboard's files are not what was written")
     return replace(found, within=tuple(within), failures=tuple(failures))
+
+
+def _misfits(held: Held, file: Path) -> list[str]:
+    """Why the evaluation inside is not the one of this run."""
+    if held.alive or not file.is_file():
+        return []
+    content = file.read_bytes()
+    found = []
+    others = strangers(held.manifest, json.loads(content))
+    if others:
+        found.append(
+            f"{EVALUATION} evaluated other policies than this run trained: {', '.join(others)}"
+        )
+    if was_changed(held.manifest, hashlib.sha256(content).hexdigest()):
+        found.append(
+            f"{EVALUATION} is not the evaluation that this run ended with: its manifest has changed"
+        )
+    return found

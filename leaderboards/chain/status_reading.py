@@ -11,10 +11,12 @@ import yaml
 
 from leaderboards.chain.status_values import State
 from mnpo.errors import DamagedRun, UserError
+from mnpo.printable import shown
 from mnpo.runs import sha256_file
 from mnpo.runs.alive import is_at_work
 from mnpo.runs.chain import stages_of
 from mnpo.runs.directory import FORMAT
+from mnpo.runs.reading import load_written
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,18 @@ def read_run(folder: Path) -> Held:
     if not file.is_file():
         if manifest.is_file():
             raise DamagedRun(f"{folder} has no run.yaml; the run is damaged")
+        if (folder / "leaderboard.json").is_file():
+            raise UserError(
+                f"{folder} holds a leaderboard and no run; 'mnpo-bench leaderboard --check "
+                f"{shlex.quote(str(folder))}' holds it to its runs"
+            )
         raise UserError(f"{folder} holds no run (it has no run.yaml); give a run directory")
-    config = _parsed(file, yaml.safe_load)
+    config = _parsed(file, load_written)
     found = _parsed(manifest, json.loads) if manifest.is_file() else {}
     version = found.get("format", FORMAT)
-    if version != FORMAT:
+    if isinstance(version, bool) or version != FORMAT:
         raise UserError(
-            f"{folder} was written in format {version}, this version reads {FORMAT}; take the "
+            f"{folder} was written in format {shown(version, 40)}, this version reads {FORMAT}; take the "
             "version of mnpo-bench that wrote it"
         )
     status = found.get("status", "running")

@@ -43,6 +43,8 @@ def check_board(folder: str | Path, listen: Callable[[str], None] = lambda what:
     folder = Path(folder)
     if folder.name == "leaderboard.json":
         folder = folder.parent
+    elif folder.is_file():
+        raise UserError(f"{folder} is a file; give the board's folder")
     board = load_board(folder / "leaderboard.json")
     placed, problems = place_runs(board, folder)
     listen("files of the runs")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from leaderboards.board import Board
-from leaderboards.check.numbers import same, shown
+from leaderboards.check.numbers import same, scale_of, shown
 from leaderboards.render.encoding import encode
 from mnpo.printable import printable
 from mnpo.printable import shown as text
@@ -13,6 +13,8 @@ from mnpo.printable import shown as text
 _FREE = frozenset({"command", "options", "notes"})
 #: Fields by which parts of a list are told apart.
 _NAMES = ("key", "name", "title", "label", "what")
+#: Of an interval, whose parts were computed from numbers of their size.
+_ENDS = frozenset({"value", "low", "high"})
 
 
 def board_differences(board: Board, anew: Board) -> Iterator[str]:
@@ -31,18 +33,21 @@ def board_differences(board: Board, anew: Board) -> Iterator[str]:
             yield f"notes: {text(note, 120)} is not on the board"
 
 
-def _values(here: Any, there: Any, path: tuple[str, ...], *, exactly: bool) -> Iterator[str]:
+def _values(
+    here: Any, there: Any, path: tuple[str, ...], *, exactly: bool, scale: float = 0.0
+) -> Iterator[str]:
     if isinstance(here, Mapping) and isinstance(there, Mapping):
         yield from _mappings(here, there, path, exactly=exactly or _is_copy(here))
     elif isinstance(here, list) and isinstance(there, list):
         yield from _lists(here, there, path, exactly=exactly)
-    elif not _equal(here, there, exactly=exactly):
+    elif not _equal(here, there, exactly=exactly, scale=scale):
         yield f"{_where(path)}: {_said(here)} on the board, {_said(there)} in the files"
 
 
 def _mappings(
     here: Mapping[str, Any], there: Mapping[str, Any], path: tuple[str, ...], *, exactly: bool
 ) -> Iterator[str]:
+    scale = _scale(here, there)
     for key in dict.fromkeys([*here, *there]):
         own = (*path, str(key))
         if key not in there:
@@ -50,7 +55,7 @@ def _mappings(
         elif key not in here:
             yield f"{_where(own)}: in the files, and not on the board"
         else:
-            yield from _values(here[key], there[key], own, exactly=exactly)
+            yield from _values(here[key], there[key], own, exactly=exactly, scale=scale)
 
 
 def _lists(
@@ -95,9 +100,16 @@ def _is_copy(value: Mapping[str, Any]) -> bool:
     return bool(sources[0].get("row"))
 
 
-def _equal(here: Any, there: Any, *, exactly: bool) -> bool:
+def _scale(here: Mapping[str, Any], there: Mapping[str, Any]) -> float:
+    """Of an interval; 0 for everything else."""
+    if not _ENDS <= set(here):
+        return 0.0
+    return scale_of(own.get(end) for own in (here, there) for end in _ENDS)
+
+
+def _equal(here: Any, there: Any, *, exactly: bool, scale: float) -> bool:
     if _is_number(here) and _is_number(there):
-        return same(here, there, exactly=exactly)
+        return same(here, there, exactly=exactly, scale=scale)
     return bool(here == there) and isinstance(here, bool) == isinstance(there, bool)
 
 

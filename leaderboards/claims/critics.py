@@ -12,7 +12,7 @@
   one of INPO, SPPO, online IPO and EGPO that is best by it on the tuning populations.
 * Rule: at d = 1, MNPO is better by an outcome if the interval of the paired difference on held-out
   populations lies beyond 0.01 on the better side, at a joint level of 95 % over the three outcomes;
-  worse if beyond it on the other side; else there is no difference. Below 0.01 an outcome says
+  worse if beyond it on the other side; else no difference is shown. Below 0.01 an outcome says
   which of two neighbouring steps the tuning populations happened to prefer: the interval knows the
   chance of the held-out populations alone. The claim holds by an outcome if MNPO is better by it.
   "Bias" is what is told instead where MNPO is worse.
@@ -117,7 +117,7 @@ def diverse_annotators(
                     judged = f"judged by {outcome} (against {best.label})"
                     cases[judged] = better(difference)
                     biased[f"it adds bias, {judged}"] = worse(difference)
-                    same[f"no difference is found {judged}"] = not (
+                    same[f"no difference is shown to exceed {NEGLIGIBLE:g}, {judged}"] = not (
                         better(difference) or worse(difference)
                     )
                     number = difference if outcome == GAP else number
@@ -167,7 +167,10 @@ def matched_methods(effort: Effort, *, same_method: bool = False) -> Finding:
             clear |= better(difference) or worse(difference)
             number = difference if number is None else number
     assert number is not None
-    instead["no difference is found, with or without the reference, by any outcome"] = not clear
+    instead[
+        f"no difference is shown to exceed {NEGLIGIBLE:g}, with or without the reference, by any "
+        "outcome"
+    ] = not clear
     return conclude(
         cases,
         instead=instead,

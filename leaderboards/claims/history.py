@@ -94,7 +94,7 @@ def weights_below_one(effort: Effort, *, total: float = 0.8) -> Finding:
 
 def history_last_iterate(effort: Effort, *, step_size: float = 0.3) -> Finding:
     """Unregularised TD-MNPO on rock, paper, scissors: which history weights draw it inwards."""
-    iterations = 2500 if effort.quick else 5000
+    iterations = 1500 if effort.quick else 5000
     ends: dict[tuple[str, str], float] = {}
     inwards: dict[tuple[str, str], bool] = {}
     names = [name for name in WEIGHTS if not effort.quick or name != "ten equal lags"]

@@ -122,7 +122,7 @@ def inpo_rates(game: Game, iterations: int, scale: float = 1.0) -> tuple[float, 
 
 def decaying_step(effort: Effort, *, schedule: str = "decaying") -> Finding:
     """The exponent of T with which the KL to the equilibrium falls under 2/(tau (t + 2))."""
-    iterations = 1000 if effort.quick else 4000
+    iterations = 500 if effort.quick else 4000
     slopes: dict[str, list[float]] = {"inpo": [], "nash-md": []}
     details: dict[str, float] = {}
     for name, game in known_games().items():

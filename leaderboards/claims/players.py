@@ -111,7 +111,7 @@ def noise_robustness(effort: Effort, *, queries: int = 20) -> Finding:
     alpha (1 + m) moves as far as INPO's alpha.
     """
     seeds = tuple(range(effort.seed, effort.seed + effort.at_least(NOISE_LEAST)))
-    iterations = 300 if effort.quick else 600
+    iterations = 200 if effort.quick else 600
     step = 0.2
     floor = {1: _noise_floor(1, step, queries, iterations, seeds)}
     details: dict[str, Detail] = {"KL, INPO": float(floor[1].mean())}

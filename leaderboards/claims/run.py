@@ -11,10 +11,13 @@ from leaderboards.claims.registry import find_claims
 from leaderboards.claims.stored import finding_from_json, finding_to_json, findings_to_json
 from leaderboards.claims.table import claims_markdown
 from mnpo.errors import InvalidSetting
+from mnpo.printable import shown
 from mnpo.runs import RunDirectory, digest, write_atomically
 from mnpo.runs.alive import at_work
 from mnpo.runs.workers import become_worker, interrupts_held_back, process_pool
 
+#: The seeds that games and generators take, with room for those counted from it.
+_MAX_SEED = 2**31 - 1 - 1_000_000
 Found = tuple[tuple[Claim, Finding], ...]
 #: Called with a claim and its finding once it is there; True: it had been found before.
 Listener = Callable[[Claim, Finding, bool], None]
@@ -93,6 +96,8 @@ def _require(effort: Effort, jobs: int) -> None:
     for name, value, least in (("seeds", effort.seeds, 2), ("seed", effort.seed, 0)):
         if value < least:
             raise InvalidSetting(f"--{name} must be a whole number of at least {least}: {value!r}")
+    if effort.seed > _MAX_SEED:
+        raise InvalidSetting(f"--seed must be at most {_MAX_SEED}, got {shown(effort.seed, 40)}")
     if effort.seeds > 10_000:
         raise InvalidSetting(f"--seeds must be at most 10000, got {effort.seeds}")
     if jobs < 1:

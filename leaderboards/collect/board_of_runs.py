@@ -62,15 +62,20 @@ def collect_board(
         tables=tuple(parts.tables),
         runs=tuple(sorted(parts.runs, key=lambda own: own.key)),
         left_out=tuple(sorted(parts.left_out, key=lambda own: (own.what, own.why))),
-        options=options.describe(),
+        options=replace(options, columns=parts.columns).describe(),
         command=command,
         notes=tuple(dict.fromkeys(parts.notes)),
     )
     return replace(board, tables=(*compare_with_papers(board, options.compare), *board.tables))
 
 
+def _sentence(own: LeftOut) -> str:
+    goes_on = own.why.partition(" ")[0] in ("is", "holds", "has", "was")
+    return f"{own.what}{' ' if goes_on else ': '}{own.why}"
+
+
 def _nothing(given: Given, left_out: Sequence[LeftOut]) -> str:
-    reasons = [own.why for own in left_out]
+    reasons = [_sentence(own) for own in left_out]
     if not reasons:
         return "there is nothing to put on a board; give the folders of one or more runs"
     if len(reasons) == 1:

@@ -1,10 +1,10 @@
 """Measurements that may stand in one column: the same in everything but the policy."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from leaderboards.board import Column
-from leaderboards.collect.measurements import Measurement
+from leaderboards.collect.measurements import HELD_OUT, Measurement
 from leaderboards.collect.metrics import (
     Metric,
     benchmark_place,
@@ -38,32 +38,55 @@ class Group:
 class _Place:
     benchmark: str
     metric: str
+    on: str
     judge: str
     probability: bool
 
 
-def make_columns(measurements: Iterable[Measurement]) -> tuple[list[Group], list[str]]:
-    """Columns in their order, and a line for every benchmark whose figures do not go together."""
+def make_columns(
+    measurements: Iterable[Measurement], taken: Callable[[Measurement], bool] = lambda own: True
+) -> tuple[list[Group], list[str]]:
+    """Columns in their order, and a line for every benchmark whose figures do not go together.
+
+    Args:
+        measurements: all that the runs hold, so that a column is called the same whatever is
+            asked for.
+        taken: which of them are asked for.
+    """
     found: dict[_Place, dict[Conditions, list[Measurement]]] = {}
     for own in measurements:
-        place = _Place(own.row.benchmark, own.row.metric, own.judge, own.probability)
+        place = _Place(own.row.benchmark, own.row.metric, own.on, own.judge, own.probability)
         conditions = tuple(sorted(own.conditions.items()))
         found.setdefault(place, {}).setdefault(conditions, []).append(own)
     found = {place: _with_given(own) for place, own in found.items()}
-    judges: dict[tuple[str, str], set[str]] = {}
-    count: dict[tuple[str, str, str], int] = {}
+    questions: dict[tuple[str, str], set[str]] = {}
+    judges: dict[tuple[str, str, str], set[str]] = {}
+    count: dict[tuple[str, str, str, str], int] = {}
     for place, variants in found.items():
-        judges.setdefault((place.benchmark, place.metric), set()).add(place.judge)
-        key = (place.benchmark, place.metric, place.judge)
-        count[key] = count.get(key, 0) + len(variants)
-    groups = []
+        of_metric = (place.benchmark, place.metric)
+        questions.setdefault(of_metric, set()).add(place.on)
+        judges.setdefault((*of_metric, place.on), set()).add(place.judge)
+        whole = (*of_metric, place.on, place.judge)
+        count[whole] = count.get(whole, 0) + len(variants)
+    groups, shown = [], {}
     for place, variants in found.items():
-        several = len(judges[place.benchmark, place.metric]) > 1
-        alone = count[place.benchmark, place.metric, place.judge] == 1
-        for conditions, members in variants.items():
+        of_metric = (place.benchmark, place.metric)
+        key = "/".join(of_metric)
+        if len(questions[of_metric]) > 1:
+            key += f":{place.on}"
+        if len(judges[(*of_metric, place.on)]) > 1 and place.judge:
+            key += f"@{place.judge}"
+        alone = count[(*of_metric, place.on, place.judge)] == 1
+        left = {
+            conditions: kept
+            for conditions, members in variants.items()
+            if (kept := [own for own in members if taken(own)])
+        }
+        shown[place] = left
+        for conditions, members in left.items():
             differing = _differing(variants, conditions)
-            groups.append(_group(place, conditions, members, several, alone, differing))
-    return sorted(groups, key=_order), _notes(found)
+            groups.append(_group(place, key, conditions, members, alone, differing))
+    return sorted(groups, key=_order), _notes(shown)
 
 
 def _with_given(
@@ -89,17 +112,14 @@ def _with_given(
 
 def _group(
     place: _Place,
+    key: str,
     conditions: Conditions,
     members: Sequence[Measurement],
-    several_judges: bool,
     alone: bool,
     differing: Mapping[str, str],
 ) -> Group:
     metric = metric_of(place.benchmark, place.metric, probability=place.probability)
-    key = f"{place.benchmark}/{place.metric}"
-    if several_judges and place.judge:
-        key += f"@{place.judge}"
-    title = f"{benchmark_title(place.benchmark)}: {metric.title}"
+    title = f"{benchmark_title(place.benchmark)}{_on(place.on)}: {metric.title}"
     if not alone:
         key += f"#{digest([list(conditions), place.probability])[:6]}"
         title += "".join(f" ({role} {_brief(value)})" for role, value in differing.items())
@@ -116,6 +136,17 @@ def _group(
         explanation=metric.explanation,
     )
     return Group(column, metric, tuple(members))
+
+
+def title_of(own: Measurement) -> str:
+    """A figure's benchmark, for people; of a cross-play, with whose questions it took."""
+    return f"{benchmark_title(own.row.benchmark)}{_on(own.on)}"
+
+
+def _on(questions: str) -> str:
+    if not questions:
+        return ""
+    return f" on {'held-out prompts' if questions == HELD_OUT else benchmark_title(questions)}"
 
 
 def _differing(variants: Mapping[Conditions, object], conditions: Conditions) -> dict[str, str]:

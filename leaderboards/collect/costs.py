@@ -1,7 +1,7 @@
 """What was spent."""
 
+import types
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from leaderboards.collect.policies import Training
 from leaderboards.collect.tables_read import number, read_table
 from leaderboards.collect.training_runs import LEDGER
 from leaderboards.options import BoardOptions
+from mnpo.errors import DamagedRun
 
 _COLUMNS = (
     "prompts",
@@ -74,10 +75,7 @@ def evaluation_costs(runs: Mapping[str, tuple[Opened, Sequence[str]]]) -> Table 
     """
     rows: list[tuple[Cell, ...]] = []
     for key, (opened, spend) in runs.items():
-        generated = opened.manifest.get("generated")
-        tokens: Mapping[str, Any] = generated if isinstance(generated, Mapping) else {}
-        for benchmark, own in tokens.items():
-            read, written = own.get("tokens_read"), own.get("tokens_written")
+        for benchmark, (read, written) in tokens_of(opened).items():
             rows.append((key, f"answers to {benchmark}", read, written, None))
         rows += [(key, _what(line), None, None, _said(line)) for line in spend]
     if not rows:
@@ -85,6 +83,26 @@ def evaluation_costs(runs: Mapping[str, tuple[Opened, Sequence[str]]]) -> Table 
     sources = tuple(Source(key, "manifest.json") for key in runs)
     header = ("run", "what", "tokens read", "tokens written", "spent")
     return Table("What evaluation cost", header, tuple(rows), sources=sources)
+
+
+def tokens_of(opened: Opened) -> dict[str, tuple[int | None, int | None]]:
+    """Tokens that an evaluation's models read and wrote, by benchmark.
+
+    Raises:
+        DamagedRun: the manifest holds something else there.
+    """
+    found = {}
+    try:
+        for benchmark, own in (opened.manifest.get("generated") or {}).items():
+            counts = (own.get("tokens_read"), own.get("tokens_written"))
+            if any(type(count) not in (int, types.NoneType) for count in counts):
+                raise TypeError
+            found[str(benchmark)] = counts
+    except (AttributeError, TypeError):
+        raise DamagedRun(
+            f"{opened.path}: its manifest's counts of tokens cannot be read; run the command again"
+        ) from None
+    return found
 
 
 def _mean(values: Sequence[float | None]) -> Cell:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evaluation.mini.questions import NAME as MINI
 from evaluation.suite.settings import what_counts
 from leaderboards.collect.columns import GIVEN
 from leaderboards.collect.metrics import family_of
@@ -88,6 +89,13 @@ def conditions_of(
         if metric == "win_rate/mixture":
             found["opponents"] = digest((config.get("cross_play") or {}).get("opponents"))
     return found
+
+
+def questions_of(config: Mapping[str, Any]) -> str:
+    """The benchmark whose questions a cross-play took, with its version where it has but one."""
+    options = config.get("cross_play")
+    name = str((options if isinstance(options, Mapping) else {}).get("questions") or "mini")
+    return MINI if name == "mini" else name
 
 
 def _of_task(hashes: Mapping[str, str], metric: str) -> dict[str, str]:

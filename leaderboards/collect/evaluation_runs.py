@@ -1,22 +1,24 @@
 """What an evaluation found: every benchmark's figures, and its paired comparisons."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from evaluation.pool.wins_file import WINS
+from leaderboards.collect.costs import tokens_of
 from leaderboards.collect.evaluation_conditions import (
     AGAINST,
     answers_of,
     conditions_of,
     exact_pool,
     pool_of,
+    questions_of,
 )
 from leaderboards.collect.measurements import Material, Measurement, Paired
 from leaderboards.collect.metrics import family_of
 from leaderboards.collect.opening import Opened
-from leaderboards.collect.policies import Policies, Policy
+from leaderboards.collect.policies import Policies
 from leaderboards.collect.rows import RESULTS, Row, read_rows
 from mnpo.errors import DamagedRun
 
@@ -34,18 +36,21 @@ def read_evaluation(opened: Opened, key: str, policies: Policies) -> Material:
     Raises:
         DamagedRun: a file that is missing, damaged or broken; two files that do not agree; or
             results of an attempt before the last.
-        UserError: from `Policies.evaluated`.
     """
     opened.require(WINS)
     rows = read_rows(opened, key)
     whole = _whole(opened)
     homes = _homes(opened.config)
     understood = _with_models(opened, rows, whole)
-    owners: dict[str, Policy] = {}
-    for row, model, _ in understood:
-        if model not in owners:
-            owners[model] = policies.evaluated(row, homes.get(model) or row.run)
     found = Material()
+    found.spend = _spend(opened, whole)
+    found.paired = [own for result in whole["results"] for own in _paired(result, key, opened)]
+    tokens_of(opened)
+    first: dict[str, tuple[Row, str]] = {}
+    for row, model, _ in understood:
+        first.setdefault(model, (row, homes.get(model) or row.run))
+    policies.introduce(key, list(first.values()))
+    owners = {model: policies.evaluated(row, home) for model, (row, home) in first.items()}
     pool, exact = pool_of(understood, owners), exact_pool(understood)
     common = {"answers": answers_of(opened.config)}
     if opened.config.get("limit") is not None:
@@ -69,10 +74,9 @@ def read_evaluation(opened: Opened, key: str, policies: Policies) -> Material:
                 model=model,
                 pool=exact[row.benchmark, row.judge] if "pool" in conditions else "",
                 flags=_flags(told) if row.metric == told["headline"] else (),
+                on=questions_of(opened.config) if family == "cross-play" else "",
             )
         )
-    found.spend = [str(line) for line in whole.get("spend", [])]
-    found.paired = [own for result in whole["results"] for own in _paired(result, key, opened)]
     return found
 
 
@@ -110,14 +114,12 @@ def _with_models(
     try:
         for result in whole["results"]:
             for model, told in result["models"].items():
-                expected = [(name, own["value"]) for name, own in told["metrics"].items()]
-                expected += [
-                    (f"official/{name}", own["value"]) for name, own in told["official"].items()
-                ]
-                for metric, value in expected:
+                for metric, figure in _figures(told):
                     row = next(remaining)
-                    same = (row.benchmark, row.judge) == (result["benchmark"], result["judge"])
-                    if not same or row.metric != metric or row.interval.value != value:
+                    said = (row.benchmark, row.judge, row.metric)
+                    if said != (result["benchmark"], result["judge"], metric):
+                        raise ValueError
+                    if any(getattr(row.interval, name) != own for name, own in figure.items()):
                         raise ValueError
                     found.append((row, model, told))
         if next(remaining, None) is not None:
@@ -128,6 +130,23 @@ def _with_models(
             "again to write both anew"
         ) from None
     return found
+
+
+def _figures(told: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Metrics with their figures; the counts behind official ones stand in the table alone."""
+    for name, own in told["metrics"].items():
+        yield name, {part: own[part] for part in ("value", "low", "high", "n", "clusters")}
+    for name, own in told["official"].items():
+        yield f"official/{name}", {part: own[part] for part in ("value", "low", "high")}
+
+
+def _spend(opened: Opened, whole: Mapping[str, Any]) -> list[str]:
+    lines = whole.get("spend", [])
+    if not isinstance(lines, list):
+        raise DamagedRun(
+            f"{opened.path}: what was spent cannot be read in {WHOLE}; run the command again"
+        )
+    return [str(line) for line in lines]
 
 
 def _homes(config: Mapping[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from leaderboards.board import Section
-from leaderboards.collect.measurements import Material, Measurement, Paired
+from leaderboards.collect.measurements import Measurement
 from leaderboards.matching import is_of
 from leaderboards.options import BoardOptions
 from mnpo.errors import InvalidSetting, suggest
@@ -27,21 +27,12 @@ def takes_judge(options: BoardOptions, judge: str) -> bool:
     return not options.judges or not judge or judge in options.judges
 
 
-def filtered(material: Material, options: BoardOptions) -> Material:
-    """The measurements that are asked for."""
-
-    def taken(own: Measurement | Paired) -> bool:
-        benchmark = own.row.benchmark if isinstance(own, Measurement) else own.benchmark
-        return takes_benchmark(options, benchmark) and takes_judge(options, own.judge)
-
-    return Material(
-        [
-            own
-            for own in material.measurements
-            if taken(own) and takes_algorithm(options, own.policy.algorithm)
-        ],
-        [own for own in material.paired if taken(own)],
-        material.spend,
+def is_taken(options: BoardOptions, own: Measurement) -> bool:
+    """Whether a figure is asked for."""
+    return (
+        takes_benchmark(options, own.row.benchmark)
+        and takes_judge(options, own.judge)
+        and takes_algorithm(options, own.policy.algorithm)
     )
 
 

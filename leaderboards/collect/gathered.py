@@ -7,7 +7,7 @@ from typing import TypeVar
 from leaderboards.board import LeftOut, Plot, Pool, Run, Section, Table
 from leaderboards.collect.facts import facts_of
 from leaderboards.collect.opening import NotUsable, Opened
-from leaderboards.collect.places import Given
+from leaderboards.collect.places import Given, left_out
 from mnpo.errors import DamagedRun
 
 T = TypeVar("T")
@@ -20,6 +20,7 @@ class Parts:
     """What a board is put together from."""
 
     sections: tuple[Section, ...] = ()
+    columns: tuple[str, ...] = ()
     pools: list[Pool] = field(default_factory=list)
     plots: list[Plot] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
@@ -52,7 +53,7 @@ def or_left_out(parts: Parts, opened: Opened, read: Callable[[], T]) -> T | None
     try:
         return read()
     except (DamagedRun, NotUsable) as error:
-        parts.left_out.append(LeftOut(str(opened.path), str(error)))
+        parts.left_out.append(left_out(opened.path, error))
         return None
 
 

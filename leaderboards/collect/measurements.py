@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from leaderboards.collect.policies import Policy
 from leaderboards.collect.rows import Row
 
+#: Questions of a training run's cross-play: the prompts that its recipe sets aside.
+HELD_OUT = "held-out"
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -22,6 +25,7 @@ class Measurement:
         pool: of a figure that depends on who else was there, a hash of them, seeds and all: the
             same policy has another figure, equally valid, among policies of other seeds.
         flags: warnings.
+        on: of a cross-play, whose questions were answered: `HELD_OUT`, or a benchmark's name.
     """
 
     row: Row
@@ -33,6 +37,7 @@ class Measurement:
     model: str = ""
     pool: str = ""
     flags: tuple[str, ...] = ()
+    on: str = ""
 
 
 @dataclass(frozen=True)

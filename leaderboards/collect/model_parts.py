@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from functools import partial
 
 from leaderboards.board import LeftOut, Section
+from leaderboards.collect.chained import chain_notes
 from leaderboards.collect.costs import evaluation_costs, training_costs
 from leaderboards.collect.evaluation_runs import failures, read_evaluation
-from leaderboards.collect.filters import filtered
 from leaderboards.collect.gathered import MOST_DRAWN, Known, Parts, of_kind, or_left_out, run_of
+from leaderboards.collect.judged_by_own import oracle_notes
 from leaderboards.collect.measurements import Material, Paired
 from leaderboards.collect.models import models_section
 from leaderboards.collect.opening import Opened
@@ -45,6 +46,8 @@ def add_models(
         spent[key] = (opened, found.spend)
         if opened.status == "failed":
             parts.notes.append(_partly(key, failures(opened)))
+        parts.notes += chain_notes(opened, key, trainings)
+    parts.notes += policies.tell_apart()
     known.benchmarks |= {own.row.benchmark for own in material.measurements}
     known.algorithms |= {own.policy.algorithm for own in material.measurements}
     known.judges |= {own.judge for own in material.measurements}
@@ -52,9 +55,10 @@ def add_models(
     for key, opened in read.items():
         judges = _judges(material, key)
         material.paired += _add_pools(parts, key, opened, judges, options)
-    section = models_section(filtered(material, options), policies)
+    section = models_section(material, policies, options)
     if section is not None:
         sections.append(section)
+    parts.notes += oracle_notes(trainings, policies, material, options)
     _add_training_parts(trainings, policies, options, parts)
     table = evaluation_costs(spent)
     if table is not None:
@@ -111,7 +115,8 @@ def _trainings(given: Given, parts: Parts) -> list[Training]:
 
 
 def _partly(key: str, failed: Iterable[str]) -> str:
+    reasons = "; ".join(failed) or "its manifest gives no reason"
     return (
         f"{key} failed in part, and what was scored stands here without the hashes that a finished "
-        f"run seals: {'; '.join(failed)}"
+        f"run seals: {reasons}"
     )

@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from evaluation.statistics import Interval
 from leaderboards.board import Column, Entry, Figure, Section
 from leaderboards.collect.columns import Group, make_columns
+from leaderboards.collect.filters import is_taken
 from leaderboards.collect.measurements import Material, Measurement, Paired
 from leaderboards.collect.names import label
 from leaderboards.collect.policies import Policies, Policy
 from leaderboards.collect.ranks import Uncertain, column_ranks
-from leaderboards.collect.seeds import over_seeds
+from leaderboards.collect.seeds import over_seeds, within_seed
+from leaderboards.options import BoardOptions
 from mnpo.errors import UserError
 
+DEFAULT = BoardOptions()
+_POOL = ("cross-play", "win_rate")
 #: A row of the table: group, algorithm, iteration, mark.
 Row = tuple[str, str, int | None, str]
 
@@ -24,16 +29,24 @@ class _Cell:
     only: Measurement | None
 
 
-def models_section(material: Material, policies: Policies) -> Section | None:
+def models_section(
+    material: Material, policies: Policies, options: BoardOptions = DEFAULT
+) -> Section | None:
     """All policies that some benchmark measured; None where there are none.
+
+    Args:
+        material: everything that the runs found, not yet filtered.
+        policies: whose figures they are.
+        options: which are shown.
 
     Raises:
         UserError: one policy has two different figures under the same conditions.
     """
-    groups, notes = make_columns(material.measurements)
+    taken = partial(is_taken, options)
+    groups, notes = make_columns(material.measurements, taken)
     if not groups:
         return None
-    seeds = _seeds(material.measurements)
+    seeds = _seeds([own for own in material.measurements if taken(own)])
     cells: dict[Row, dict[str, Figure]] = {row: {} for row in seeds}
     twice: dict[tuple[str, str], int] = {}
     for group in groups:
@@ -63,8 +76,20 @@ def models_section(material: Material, policies: Policies) -> Section | None:
         "conditions, and alike: they stand here once"
         for (one, other), count in sorted(twice.items())
     ]
+    notes += _own_seeds(columns, entries)
     entries = tuple(sorted(entries, key=lambda own: own.name))
     return Section("Language models", "models", columns, entries, "name", tuple(notes))
+
+
+def _own_seeds(columns: Sequence[Column], entries: Sequence[Entry]) -> list[str]:
+    """Whom a policy of several seeds met in its pool."""
+    met = [own.title for own in columns if own.headline and (own.benchmark, own.metric) == _POOL]
+    if not met or all(len(own.seeds) < 2 for own in entries):
+        return []
+    return [
+        f"{' and '.join(met)}: the mean over a policy's opponents, among them the other seeds of "
+        "its own method; ratings of methods leave those out"
+    ]
 
 
 def row_of(policy: Policy) -> Row:
@@ -115,20 +140,34 @@ def _cells(
 
 
 def _cell(members: Sequence[Measurement], seeds: tuple[int, ...], group: Group) -> _Cell:
-    mean = over_seeds([own.row.interval for own in members], group.metric.bounds)
+    by_seed: dict[int | None, list[Interval]] = {}
+    for own in members:
+        by_seed.setdefault(own.policy.seed, []).append(own.row.interval)
+    mean = over_seeds([within_seed(parts) for parts in by_seed.values()], group.metric.bounds)
     flags = list(dict.fromkeys(flag for own in members for flag in _by_seed(own, members)))
     missing = [seed for seed in seeds if seed not in {own.policy.seed for own in members}]
     if missing and members[0].policy.seed is not None:
         flags.insert(0, f"not measured for seed {', '.join(map(str, missing))}")
+    flags += _pools_of_one(by_seed)
     figure = Figure(
         interval=mean.interval,
         basis=mean.basis,
-        seeds=len({own.policy.seed for own in members} - {None}),
+        seeds=len(set(by_seed) - {None}),
         spread=mean.spread,
         flags=tuple(flags),
         sources=tuple(own.row.source for own in members),
     )
     return _Cell(figure, mean.freedom, members[0] if len(members) == 1 else None)
+
+
+def _pools_of_one(by_seed: Mapping[int | None, Sequence[Interval]]) -> list[str]:
+    """Where one policy was measured among several sets of opponents."""
+    most = max(map(len, by_seed.values()))
+    if most < 2:
+        return []
+    several = [str(seed) for seed, parts in by_seed.items() if seed is not None and len(parts) > 1]
+    who = f"seed {', '.join(several)}: " if several else ""
+    return [f"{who}mean over {most} pools, in which the other policies have other seeds"]
 
 
 def _by_seed(own: Measurement, members: Sequence[Measurement]) -> list[str]:

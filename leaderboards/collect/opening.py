@@ -8,11 +8,14 @@ from typing import Any, Literal
 
 import yaml
 
+from leaderboards.collect.shapes import require_shape
 from mnpo.errors import DamagedRun, UserError
+from mnpo.printable import shown
 from mnpo.runs import RunDirectory
 from mnpo.runs.chain import stages_of, training_status
 from mnpo.runs.directory import FORMAT
 from mnpo.runs.files import digest, sha256_file
+from mnpo.runs.reading import load_written
 
 Kind = Literal["training", "evaluation", "simulation", "suite", "claims"]
 #: Keys of run.yaml that only this kind of run has, the most telling first.
@@ -128,8 +131,8 @@ def open_run(path: Path) -> Opened:
         raise NotUsable(f"{path} holds no run (no run.yaml){_inner(path)}")
     text = _content(file)
     try:
-        config = yaml.safe_load(text.decode())
-    except (yaml.YAMLError, ValueError, RecursionError):
+        config = load_written(text.decode())
+    except (yaml.YAMLError, ValueError):
         config = None
     if not isinstance(config, dict):
         raise DamagedRun(f"{path}: run.yaml cannot be read; run the command again with --overwrite")
@@ -145,6 +148,7 @@ def open_run(path: Path) -> Opened:
             "after the run"
         )
     _require_finished(path, kind, manifest)
+    require_shape(str(path), kind, config, manifest)
     opened = Opened(path, kind, config, manifest)
     opened.files["run.yaml"] = hashlib.sha256(text).hexdigest()
     if not chained:  # a chain's changes once more when its board is there
@@ -173,15 +177,22 @@ def _kind(path: Path, config: Mapping[str, Any]) -> Kind:
 
 def _require_format(path: Path, manifest: Mapping[str, Any]) -> None:
     found = manifest.get("format", 0)
-    if found != FORMAT:
+    if isinstance(found, bool) or found != FORMAT:
         raise NotUsable(
-            f"{path} was written in format {found!r}, and this version reads {FORMAT}; "
-            + ("update mnpo-bench" if _newer(found) else "run the command again")
+            f"{path} was written in format {shown(found, 40)}, and this version reads {FORMAT}; "
+            + (
+                "a newer version wrote it: update mnpo-bench"
+                if _is_newer(found)
+                else "run the command again"
+            )
         )
 
 
-def _newer(found: Any) -> bool:
-    return isinstance(found, int) and found > FORMAT
+def _is_newer(found: Any) -> bool:
+    """Also where it is a text: what a later version writes there is not known."""
+    if isinstance(found, str) and found.isascii() and found.isdigit():
+        return int(found[:18]) > FORMAT
+    return isinstance(found, int | float) and not isinstance(found, bool) and found > FORMAT
 
 
 def _require_finished(path: Path, kind: Kind, manifest: Mapping[str, Any]) -> None:

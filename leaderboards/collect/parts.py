@@ -9,9 +9,9 @@ from leaderboards.collect.filters import require_known, restricted
 from leaderboards.collect.gap_plots import gap_plots
 from leaderboards.collect.gathered import MOST_DRAWN, Known, Parts, of_kind, or_left_out, run_of
 from leaderboards.collect.model_parts import add_models
-from leaderboards.collect.places import Given
+from leaderboards.collect.places import Given, left_out
 from leaderboards.collect.simulation_runs import names_of, read_simulated, simulation_section
-from leaderboards.collect.sorting import sort_sections
+from leaderboards.collect.sorting import sort_sections, whole_keys
 from leaderboards.collect.suite_runs import suite_names, suite_sections
 from leaderboards.options import BoardOptions
 from mnpo.errors import UserError
@@ -43,9 +43,9 @@ def assemble(given: Given, options: BoardOptions) -> Parts:
             algorithms=known.algorithms,
             judges=known.judges,
         )
-    parts.sections = sort_sections(
-        [own for own in sections if own.entries], options.sort, options.columns
-    )
+    sections = [own for own in sections if own.entries]
+    parts.columns = whole_keys(sections, options.columns)
+    parts.sections = sort_sections(sections, options.sort, parts.columns)
     return parts
 
 
@@ -95,7 +95,7 @@ def _add_files(
             board = published_section(path, key)
             matrix = None if board is not None else matrix_pool(path, key, options.seed)
         except UserError as error:
-            parts.left_out.append(LeftOut(str(path), str(error)))
+            parts.left_out.append(left_out(path, error))
             continue
         if board is not None:
             run, section = board
@@ -112,8 +112,7 @@ def _add_files(
             parts.left_out.append(
                 LeftOut(
                     str(path),
-                    f"{path} is no run directory, and no published board or win matrix of a known "
-                    "form",
+                    "is no run directory, and no published board or win matrix of a known form",
                 )
             )
 

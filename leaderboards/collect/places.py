@@ -48,10 +48,18 @@ def find_given(paths: Sequence[Path]) -> Given:
             try:
                 opened[place.resolve()] = open_run(place)
             except (NotUsable, DamagedRun) as error:
-                given.left_out.append(LeftOut(str(place), str(error)))
+                given.left_out.append(left_out(place, error))
     _name_runs(given, list(opened.values()))
     _name_files(given, list(files.values()))
     return given
+
+
+def left_out(path: Path, error: UserError) -> LeftOut:
+    """What cannot be used; the reason does not name it once more."""
+    said = str(error)
+    for beginning in (f"{path}: ", f"{path} "):
+        said = said.removeprefix(beginning)
+    return LeftOut(str(path), said)
 
 
 def _is_other(path: Path) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from leaderboards.collect.names import START
 from leaderboards.collect.opening import Opened
 from leaderboards.collect.rows import Row
-from mnpo.errors import UserError
+from mnpo.errors import DamagedRun
 from mnpo.runs.files import digest
 from mnpo.training.resuming import what_counts
 
@@ -58,9 +58,8 @@ class Training:
         """Hash of all that the policies depend on but their seeds."""
         config: Mapping[str, Any] = what_counts(dict(self.opened.config))
         kept = {k: v for k, v in config.items() if k not in ("seeds", "recipe")}
-        data = self.opened.manifest.get("data", {})
-        files = data.get("hashes", {}) if isinstance(data, Mapping) else {}
-        return digest([kept, self.start, sorted(map(str, dict(files).values()))])
+        files = self.opened.manifest.get("data", {}).get("hashes", {})
+        return digest([kept, self.start, sorted(map(str, files.values()))])
 
     @property
     def policies(self) -> dict[tuple[str, int, int | None], str]:
@@ -99,7 +98,9 @@ class Policies:
     _group_of_run: dict[str, str] = field(default_factory=dict)
     _trained: dict[tuple[str, str, int], tuple[str, int | None]] = field(default_factory=dict)
     _starts: set[str] = field(default_factory=set)
-    _seen: dict[tuple[str, str, int], tuple[str, str]] = field(default_factory=dict)
+    _units: dict[tuple[str, str], str] = field(default_factory=dict)
+    _held: dict[str, dict[tuple[str, int], str]] = field(default_factory=dict)
+    _evaluated_in: dict[str, list[str]] = field(default_factory=dict)
 
     def group_of(self, run: str) -> str:
         """What a training run counts as, by its key on the board."""
@@ -117,11 +118,8 @@ class Policies:
 
         Args:
             row: the row.
-            home: the training run that the policy lies in, as the evaluation names it.
-
-        Raises:
-            UserError: a policy of one training run, method and seed that two evaluations found
-                to be two.
+            home: the training run that the policy lies in, as the evaluation names it; see
+                `introduce`.
         """
         sha256 = row.hashes.get("policy", "")
         if row.seed is None:
@@ -132,17 +130,74 @@ class Policies:
         known = self._trained.get((sha256, row.algorithm, row.seed))
         if known is not None:
             return Policy(known[0], row.algorithm, known[1], row.seed)
-        group = f"?{home}"
-        self.groups.setdefault(group, Group(row.run))
-        place = (group, row.algorithm, row.seed)
-        before = self._seen.setdefault(place, (sha256, row.source.run))
-        if before[0] != sha256:
-            raise UserError(
-                f"{before[1]} and {row.source.run} evaluated two policies called {row.algorithm}, "
-                f"seed {row.seed}, of one training run {row.run}: it was trained anew in between; "
-                "give only one of the two"
+        return Policy(self._units[row.source.run, home], row.algorithm, None, row.seed)
+
+    def introduce(self, evaluation: str, found: Sequence[tuple[Row, str]]) -> None:
+        """Take up the policies of an evaluation before `evaluated` is asked about them.
+
+        Where none of the training runs that were given made them, only the evaluation itself says
+        which are seeds of one method: a folder's name, which another experiment may have too. So
+        they stand for themselves, with those of another evaluation only if both hold one and the
+        same policy.
+
+        Args:
+            evaluation: its key on the board.
+            found: a row of each policy, and the training run that it lies in.
+
+        Raises:
+            DamagedRun: it has two policies of one method and seed.
+        """
+        by_home: dict[str, dict[tuple[str, int], str]] = {}
+        runs: dict[str, str] = {}
+        for row, home in found:
+            sha256 = row.hashes.get("policy", "")
+            if row.seed is None or (sha256, row.algorithm, row.seed) in self._trained:
+                continue
+            runs[home] = row.run
+            own = by_home.setdefault(home, {})
+            if own.setdefault((row.algorithm, row.seed), sha256) != sha256:
+                raise DamagedRun(
+                    f"{evaluation}: it evaluated two policies called {row.algorithm}, seed "
+                    f"{row.seed}, of one training run {row.run}"
+                )
+        for home, own in by_home.items():
+            group = self._with_some_of(own) or f"?{evaluation}/{home}"
+            self.groups.setdefault(group, Group(runs[home]))
+            self._units[evaluation, home] = group
+            self._held.setdefault(group, {}).update(own)
+            self._evaluated_in.setdefault(group, []).append(evaluation)
+
+    def tell_apart(self) -> list[str]:
+        """Have policies of training runs of one name, known to no run that was given, say so.
+
+        Returns:
+            a note for each such name.
+        """
+        by_name: dict[str, list[str]] = {}
+        for group in self._held:
+            by_name.setdefault(self.groups[group].name, []).append(group)
+        notes = []
+        for name, groups in sorted(by_name.items()):
+            if len(groups) < 2:
+                continue
+            places = sorted(self._evaluated_in[group][0] for group in groups)
+            notes.append(
+                f"{' and '.join(places)} evaluated policies of a training run called {name}, and "
+                "nothing shows that it is the same one: they have rows of their own; give the "
+                "training runs too, whose hashes tell"
             )
-        return Policy(group, row.algorithm, None, row.seed)
+            for group in groups:
+                evaluated = self._evaluated_in[group][0]
+                self.groups[group] = Group(f"{name}, evaluated in {evaluated}")
+        return notes
+
+    def _with_some_of(self, own: Mapping[tuple[str, int], str]) -> str | None:
+        """A group that has one of these policies and no other one in its place."""
+        for group, held in self._held.items():
+            common = [held[place] == sha256 for place, sha256 in own.items() if place in held]
+            if common and all(common) and any(own.values()):
+                return group
+        return None
 
 
 def find_policies(trainings: Sequence[Training]) -> Policies:
@@ -163,10 +218,7 @@ def find_policies(trainings: Sequence[Training]) -> Policies:
         if _agree(members):
             parts = [(recipe, name, members)]
             if len(members) > 1:
-                found.notes.append(
-                    f"{' and '.join(keys)} are one recipe with other seeds, and count as one "
-                    f"training run ({name})"
-                )
+                found.notes.append(_counted_as_one(members, name))
         else:
             parts = [(f"{recipe}/{own.key}", f"{name}, {own.key}", [own]) for own in members]
             found.notes.append(
@@ -181,6 +233,16 @@ def find_policies(trainings: Sequence[Training]) -> Policies:
                     place = (sha256, algorithm, seed)
                     found._trained.setdefault(place, (key, iteration))
     return found
+
+
+def _counted_as_one(members: Sequence[Training], name: str) -> str:
+    keys = " and ".join(own.key for own in members)
+    held = [set(own.policies) for own in members]
+    if all(own == held[0] for own in held):
+        return f"{keys} hold the same policies: counted once ({name})"
+    common = sum(map(len, held)) - len(set().union(*held))
+    twice = f"; {common} policies that are there twice are counted once" if common else ""
+    return f"{keys} are one recipe with other seeds, and count as one training run ({name}){twice}"
 
 
 def _agree(members: Sequence[Training]) -> bool:

@@ -17,7 +17,9 @@ from leaderboards.collect.prompt_comparisons import CROSS_PLAY, compare_prompts
 from leaderboards.options import BoardOptions
 from mnpo.errors import DamagedRun, UserError
 
-_POLICY = re.compile(r"(?:.*/)?(?P<method>.+?)-seed-\d+(?:-player-\d+)?$")
+_POLICY = re.compile(
+    r"(?P<run>.*/)?(?P<method>.+?)-seed-(?P<seed>\d+)(?:-player-(?P<player>\d+))?$"
+)
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Found:
     """What the win rates of a run's prompts gave.
 
     Attributes:
-        pools: one for each judge.
+        pools: for each judge the policies', before it the methods' where some have several seeds.
         paired: comparisons of its policies, prompt by prompt.
         left_out: what could not be rated.
     """
@@ -50,7 +52,6 @@ def run_pools(opened: Opened, key: str, judges: Mapping[str, None], options: Boa
     if not judges or not takes_benchmark(options, CROSS_PLAY):
         return Found()
     whole = Found()
-    metric = "win_rate/pool" if opened.kind == "training" else "win_rate"
     for judge, file in _files(opened, judges):
         if not takes_judge(options, judge):
             continue
@@ -66,12 +67,12 @@ def run_pools(opened: Opened, key: str, judges: Mapping[str, None], options: Boa
         own = _read(opened, file).get(judge)
         if own is None:
             continue
-        whole.paired += compare_prompts(key, judge, own, metric)
-        found = _pool(key, judge, file, own, options)
+        whole.paired += compare_prompts(key, judge, own)
+        found = _pools(key, judge, file, own, options)
         if isinstance(found, LeftOut):
             whole.left_out.append(found)
         else:
-            whole.pools.append(found)
+            whole.pools += found
     return whole
 
 
@@ -92,10 +93,10 @@ def _read(opened: Opened, file: str) -> dict[str, PromptWins]:
         ) from None
 
 
-def _pool(
+def _pools(
     key: str, judge: str, file: str, own: PromptWins, options: BoardOptions
-) -> Pool | LeftOut:
-    from leaderboards.ratings import games_of_prompts, make_pool
+) -> list[Pool] | LeftOut:
+    from leaderboards.ratings import games_of_prompts, make_method_pool, make_pool
 
     kept = [name for name in own.wins.names if takes_algorithm(options, method_of(name))]
     what = f"{key}: pool under {judge}"
@@ -108,15 +109,47 @@ def _pool(
     index = np.array([own.wins.names.index(name) for name in kept])
     wins = WinMatrix(tuple(kept), own.wins.wins[:, index][:, :, index])
     where = "held-out prompts" if file == WINS else "questions"
-    return make_pool(
-        games_of_prompts(wins),
+    asked = f"judge {judge}, {len(own.prompts)} {where}"
+    sources = (Source(key, file),)
+    games, methods = games_of_prompts(wins), [player_of(name) for name in kept]
+    found = []
+    if 1 < len(set(methods)) < len(methods):
+        found.append(
+            make_method_pool(
+                games,
+                methods,
+                key=f"{key}/{judge}/methods",
+                title=f"Methods of {key} over their seeds, {asked}",
+                judge=judge,
+                sources=sources,
+                notes=notes,
+                seed=options.seed,
+            )
+        )
+        notes = (
+            *notes,
+            "every seed is a policy of its own here, and one's opponents include its own method's "
+            "other seeds; intervals count prompts, not other training seeds",
+        )
+    policies = make_pool(
+        games,
         key=f"{key}/{judge}",
-        title=f"Cross-play of {key}, judge {judge}, {len(own.prompts)} {where}",
+        title=f"Cross-play of {key}, {asked}",
         judge=judge,
-        sources=(Source(key, file),),
+        sources=sources,
         notes=notes,
         seed=options.seed,
     )
+    return [*found, policies]
+
+
+def player_of(policy: str) -> str:
+    """A policy's name without its seed: "ht-mnpo/player-1" of "ht-mnpo-seed-0-player-1"."""
+    found = _POLICY.match(policy)
+    if found is None:
+        return policy
+    player = f"/player-{found['player']}" if found["player"] else ""
+    return f"{found['run'] or ''}{found['method']}{player}"
 
 
 def method_of(policy: str) -> str:

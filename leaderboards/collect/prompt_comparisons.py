@@ -12,14 +12,13 @@ from leaderboards.collect.names import START
 CROSS_PLAY = "cross-play"
 
 
-def compare_prompts(key: str, judge: str, own: PromptWins, whole: str) -> list[Paired]:
+def compare_prompts(key: str, judge: str, own: PromptWins) -> list[Paired]:
     """All pairs of policies in their win rates against the start, and against the pool.
 
     Args:
         key: of the run.
         judge: whose win rates.
         own: they.
-        whole: what the run calls the win rate against the pool.
     """
     names, wins = own.wins.names, own.wins.wins
     found = []
@@ -34,7 +33,7 @@ def compare_prompts(key: str, judge: str, own: PromptWins, whole: str) -> list[P
     rest = wins.copy()
     rest[:, everyone, everyone] = 0.0  # NaN elsewhere: a prompt that lacks an opponent is left out
     pool = rest.sum(axis=2).T / max(len(names) - 1, 1)
-    return found + _compared(key, judge, whole, names, pool)
+    return found + _compared(key, judge, "win_rate", names, pool)
 
 
 def _compared(

@@ -1,7 +1,5 @@
 """Rows of a run's tidy table, checked."""
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping
@@ -13,10 +11,14 @@ from evaluation.statistics import Interval
 from evaluation.tidy import COLUMNS
 from leaderboards.board import Source
 from leaderboards.collect.opening import Opened
+from leaderboards.collect.ranges import require_possible
+from leaderboards.collect.tables_read import csv_lines
 from mnpo.errors import DamagedRun
 from mnpo.printable import shown
 
 RESULTS = "results.csv"
+#: Of whole numbers: seeds have up to 20.
+_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,10 @@ def read_rows(opened: Opened, key: str) -> list[Row]:
         key: on the board.
 
     Raises:
-        DamagedRun: other columns, or a cell that is not what its column says, with its row.
+        DamagedRun: other columns, or a cell that is not what its column says, with its row; a
+            figure that cannot be.
     """
-    lines = list(csv.reader(io.StringIO(opened.text(RESULTS))))
+    lines = csv_lines(opened, RESULTS)
     if not lines or tuple(lines[0]) != COLUMNS:
         raise DamagedRun(
             f"{opened.path}: {RESULTS} has other columns than a tidy table; run the command again"
@@ -61,9 +64,16 @@ def read_rows(opened: Opened, key: str) -> list[Row]:
     found = []
     for number, cells in enumerate(lines[1:], start=1):
         try:
-            found.append(_row(cells, Source(key, RESULTS, number)))
+            row = _row(cells, Source(key, RESULTS, number))
+            require_possible(
+                row.benchmark,
+                row.metric,
+                row.interval,
+                probability=opened.kind == "training",
+            )
         except ValueError as error:
             raise DamagedRun(f"{opened.path}: {RESULTS}, row {number}: {error}") from None
+        found.append(row)
     return found
 
 
@@ -102,7 +112,7 @@ def _number(own: Mapping[str, str], name: str) -> float:
 
 
 def _whole(own: Mapping[str, str], name: str) -> int:
-    if not own[name].isascii() or not own[name].isdigit():
+    if not own[name].isascii() or not own[name].isdigit() or len(own[name]) > _DIGITS:
         raise ValueError(f"{name} must be a whole number, got {shown(own[name])}")
     return int(own[name])
 

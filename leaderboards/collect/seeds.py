@@ -81,6 +81,27 @@ def over_seeds(parts: Sequence[Interval], bounds: Bounds = None, level: float = 
     return Mean(Interval(mean, low, high, n, clusters), basis, spread, freedom)
 
 
+def within_seed(parts: Sequence[Interval]) -> Interval:
+    """The mean of one policy's figures among several sets of opponents, on the same prompts.
+
+    A policy that stood in several pools is still one seed. The figures share their prompts, so the
+    half-width is the mean of theirs, the most that it can be.
+
+    Args:
+        parts: of one policy; without an interval where one of them has none.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    value = float(np.mean([own.value for own in parts]))
+    lows = [own.low for own in parts if own.low is not None]
+    highs = [own.high for own in parts if own.high is not None]
+    n, clusters = sum(own.n for own in parts), min(own.clusters for own in parts)
+    if min(len(lows), len(highs)) < len(parts):
+        return Interval(value, None, None, n, clusters)
+    low, high = float(np.mean(lows)), float(np.mean(highs))
+    return Interval(value, min(low, value), max(high, value), n, clusters)
+
+
 def standard_error(own: Interval, level: float = 0.95) -> float | None:
     """That an interval over prompts implies: half its width over Student's quantile."""
     if own.low is None or own.high is None or own.clusters < 2:

@@ -8,6 +8,25 @@ from leaderboards.matching import is_of
 from mnpo.errors import InvalidSetting, suggest
 
 
+def whole_keys(sections: Sequence[Section], names: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns, as `leaderboards.render.select` reads them.
+
+    A key may be given without what follows its first ``:``, ``@`` or ``#``, or one of the later
+    ones: it takes every column that it begins.
+    """
+    columns = [column for section in sections for column in section.columns]
+    found: dict[str, None] = {}
+    for name in names:
+        known = any(name in (own.key, own.metric) or is_of(own.benchmark, name) for own in columns)
+        begun = [own.key for own in columns if not known and _begins(own.key, name)]
+        found |= dict.fromkeys(begun or [name])
+    return tuple(found)
+
+
+def _begins(key: str, name: str) -> bool:
+    return key.startswith(name) and key[len(name) :][:1] in (":", "@", "#")
+
+
 def sort_sections(
     sections: Sequence[Section], sort: str | None, columns: Sequence[str] = ()
 ) -> tuple[Section, ...]:
@@ -53,6 +72,6 @@ def _find(section: Section, name: str) -> Column | None:
         if own.key == name:
             return own
     for own in section.columns:
-        if name in (own.metric, f"{own.benchmark}/{own.metric}"):
+        if name in (own.metric, f"{own.benchmark}/{own.metric}") or _begins(own.key, name):
             return own
     return next((own for own in section.columns if is_of(own.benchmark, name)), None)

@@ -15,6 +15,7 @@ from leaderboards.collect.filters import takes_algorithm, takes_benchmark
 from leaderboards.collect.names import label
 from leaderboards.collect.opening import Opened
 from leaderboards.collect.ranks import Uncertain, column_ranks
+from leaderboards.collect.suite_baselines import BASELINES_TOLD, read_baselines
 from leaderboards.collect.suite_means import compare_means, mean_of_families
 from leaderboards.collect.tables_read import Line, number, read_table
 from leaderboards.options import BoardOptions
@@ -115,19 +116,32 @@ def _section(
     entries = tuple(
         Entry(name, name, label(name), origin=key, figures=own) for name, own in figures.items()
     )
+    baselines = read_baselines(opened, key, regime, (*whole, *columns)) if entries else ()
     name, version = opened.config.get("suite"), opened.config.get("version")
     ordered = sorted(columns, key=lambda own: not own.headline)
     return Section(
         title=f"Simulator suite {name} {version or ''}".strip() + f": {regime}",
         kind="simulator",
         columns=(*whole, *ordered),
-        entries=entries,
+        entries=(*entries, *baselines),
         sorted_by="name",
-        notes=(
-            "step sizes were tuned for each algorithm, family and metric by one procedure on games "
-            "that are not among the held-out ones",
-        ),
+        notes=(*_tuning(cells), *(BASELINES_TOLD if baselines else ())),
     )
+
+
+def _tuning(cells: Mapping[tuple[str, str], Mapping[str, _Cell]]) -> list[str]:
+    lines = [own.line for found in cells.values() for own in found.values()]
+    tuned = [line for line in lines if line.get("step_size")]
+    fixed = sorted({own["algorithm"] for own in lines if not own.get("step_size")})
+    ends = sum(line.get("at_grid_end") == "true" for line in tuned)
+    told = [
+        "step sizes were tuned for each algorithm, family and metric by one procedure on games "
+        "that are not among the held-out ones; in "
+        f"{ends} of {len(tuned)} cells the best one is at an end of the grid that was tried"
+    ]
+    if fixed:
+        told.append(f"without a step size, so not tuned: {', '.join(fixed)}")
+    return told
 
 
 def _column(key: str, cells: Mapping[str, _Cell]) -> dict[str, Figure]:

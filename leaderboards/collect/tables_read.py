@@ -12,6 +12,22 @@ from mnpo.printable import shown
 Line = Mapping[str, str]
 
 
+def csv_lines(opened: Opened, name: str) -> list[list[str]]:
+    """The cells of a CSV file, line by line, the header first.
+
+    Raises:
+        DamagedRun: it is missing or damaged, or is no CSV.
+    """
+    reader = csv.reader(io.StringIO(opened.text(name), newline=""), strict=True)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise DamagedRun(
+            f"{opened.path}: {name}, line {reader.line_num} cannot be read ({error}); run the "
+            "command again"
+        ) from None
+
+
 def read_table(opened: Opened, name: str, needed: Sequence[str]) -> list[Line]:
     """Rows of a CSV file as texts by column.
 
@@ -19,7 +35,7 @@ def read_table(opened: Opened, name: str, needed: Sequence[str]) -> list[Line]:
         DamagedRun: it is missing or damaged, lacks a column, or a row has other cells than the
             header.
     """
-    lines = list(csv.reader(io.StringIO(opened.text(name))))
+    lines = csv_lines(opened, name)
     header = lines[0] if lines else []
     missing = [column for column in needed if column not in header]
     if missing:

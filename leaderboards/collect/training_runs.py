@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from evaluation.pool.wins_file import WINS
-from leaderboards.collect.measurements import Measurement
+from leaderboards.collect.measurements import HELD_OUT, Measurement
 from leaderboards.collect.names import policy_name
 from leaderboards.collect.opening import Opened
 from leaderboards.collect.policies import WHOLE_POOL, Policies, Training
@@ -19,7 +20,9 @@ LEDGER, CURVES = "ledger.csv", "training.csv"
 _OF_ITS_OWN = frozenset({"response_tokens", "unfinished", "distinct"})
 _AGAINST = "win_rate/against/"
 _ANNOTATORS = frozenset({"win_rate/worst_annotator", "win_rate/mean_annotator"})
-_HEADLINES = ("win_rate/pool", "win_rate/worst_opponent", "exploitability")
+#: What an evaluation's cross-play calls the same.
+_CALLED = {"win_rate/pool": "win_rate"}
+_HEADLINES = ("win_rate", "win_rate/worst_opponent", "exploitability")
 
 
 def read_training(opened: Opened, key: str) -> Training:
@@ -59,9 +62,10 @@ def training_measurements(run: Training, policies: Policies) -> list[Measurement
     judge = next((row.judge for row in judged if row.judge), "")
     common = _conditions(run, judged)
     pool = digest(sorted({row.hashes.get("policy", "") for row in judged}))
-    for row in run.rows:
-        if row.algorithm == WHOLE_POOL:
+    for written in run.rows:
+        if written.algorithm == WHOLE_POOL:
             continue
+        row = replace(written, metric=_CALLED.get(written.metric, written.metric))
         conditions = {k: v for k, v in row.hashes.items() if k != "policy"}
         if row.benchmark == "training":
             if last.get((row.algorithm, row.seed)) != row.iteration:
@@ -93,6 +97,7 @@ def training_measurements(run: Training, policies: Policies) -> list[Measurement
                 probability=True,
                 model=_name(row),
                 pool=pool if "pool" in conditions or row.seed is None else "",
+                on=HELD_OUT,
             )
         )
     return found

@@ -15,6 +15,7 @@ Sun and Tran-Dinh 2019, theorem 2).
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leaderboards.ratings.connected import strongly_connected
 from leaderboards.ratings.games import Array
@@ -24,6 +25,8 @@ SCALE, MEAN = 400.0 / np.log(10.0), 1000.0
 #: Numbers in one block of draws.
 BLOCK = 4_000_000
 _STEPS, _ACCURACY = 200, 1e-10
+#: Players beyond which draws share an inverse, and the steps that they may take with it.
+_FEW, _CHORDS = 40, 30
 
 
 def fit(points: Array) -> Array:
@@ -63,7 +66,7 @@ def fit_many(points: Array, played: Array, start: Array | None = None) -> Array:
     for first in range(0, len(points), block):
         part = slice(first, first + block)
         games = played if len(played) == 1 else played[part]
-        theta[part] = _newton(points[part].sum(axis=2), games, start)
+        theta[part] = _solve(points[part].sum(axis=2), games, start)
     return np.asarray(MEAN + SCALE * theta)
 
 
@@ -89,13 +92,51 @@ def corrected(points: Array, pairs: Array) -> Array:
     return found
 
 
-def _newton(scored: Array, played: Array, start: Array | None) -> Array:
-    """(R, N) log-odds, mean 0: the row sums of ``played * P`` are the scores."""
+def _solve(scored: Array, played: Array, start: Array | None) -> Array:
+    """(R, N) log-odds, mean 0: the row sums of ``played * P`` are the scores.
+
+    Draws of one sample are close to it, so that large pools take one inverse for all, the sample's;
+    those that it brings no nearer take their own.
+    """
     draws, size = scored.shape
     theta = np.zeros((draws, size)) if start is None else np.tile(start - start.mean(), (draws, 1))
     open_ = np.arange(draws)
+    if start is not None and size > _FEW and draws > 1:
+        open_ = _with_one_inverse(theta, scored, played)
+        theta[open_] = start - start.mean()
+    return _newton(theta, open_, scored, played)
+
+
+def _with_one_inverse(theta: Array, scored: Array, played: Array) -> NDArray[np.intp]:
+    """Move ``theta`` in place; which draws have not arrived."""
+    everyone = np.arange(theta.shape[1])
+    chance = 1.0 / (1.0 + np.exp(theta[0] - theta[0][:, None]))
+    weight = played.mean(axis=0) * chance * (1.0 - chance)
+    weight[everyone, everyone] = 0.0
+    total = weight.sum(axis=1)
+    inverse = np.linalg.inv(np.diag(total) - weight + total.mean() / len(everyone))
+    open_ = np.arange(len(theta))
+    for _ in range(_CHORDS):
+        own = theta[open_]
+        games = played if len(played) == 1 else played[open_]
+        odds = np.exp(own - own.max(axis=1, keepdims=True)).clip(1e-250)
+        expected = games * (odds[:, :, None] / (odds[:, :, None] + odds[:, None, :]))
+        step = (scored[open_] - expected.sum(axis=2)) @ inverse
+        width = step.max(axis=1) - step.min(axis=1)
+        step[width > 1.0] = 0.0  # far away: not by this inverse
+        theta[open_] = own + step - step.mean(axis=1, keepdims=True)
+        open_ = open_[width > _ACCURACY]
+        if not len(open_):
+            break
+    return open_
+
+
+def _newton(theta: Array, open_: NDArray[np.intp], scored: Array, played: Array) -> Array:
+    size = theta.shape[1]
     everyone = np.arange(size)
     for _ in range(_STEPS):
+        if not len(open_):
+            break
         own = theta[open_]
         games = played if len(played) == 1 else played[open_]
         odds = np.exp(own - own.max(axis=1, keepdims=True)).clip(1e-250)
@@ -113,6 +154,4 @@ def _newton(scored: Array, played: Array, start: Array | None) -> Array:
         own = own + damped[:, None] * step
         theta[open_] = own - own.mean(axis=1, keepdims=True)
         open_ = open_[width > _ACCURACY]
-        if not len(open_):
-            break
     return theta

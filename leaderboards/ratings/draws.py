@@ -9,8 +9,11 @@ from leaderboards.ratings.games import Array, Games
 
 #: Draws behind every interval.
 REPLICATES = 1000
-#: Numbers that the draws of one pool may take up; large pools get fewer draws.
-ROOM = 50_000_000
+#: Large pools get fewer draws: N^2 numbers each must fit into memory, and Bradley-Terry ratings of
+#: each take N^3 operations a step.
+ROOM, WORK = 20_000_000, 800_000_000
+#: No fewer than these, however large a pool.
+LEAST = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +40,8 @@ class Draws:
 
 
 def replicates_for(players: int) -> int:
-    """Draws that fit into memory: `REPLICATES` up to 223 players, fewer beyond."""
-    return int(np.clip(ROOM // players**2, 100, REPLICATES))
+    """How many draws a pool gets: `REPLICATES` up to 92 players, fewer beyond."""
+    return int(np.clip(min(ROOM // players**2, WORK // players**3), LEAST, REPLICATES))
 
 
 def draw(games: Games, *, seed: int, replicates: int | None = None) -> Draws:

@@ -13,7 +13,7 @@ from leaderboards.ratings.draws import REPLICATES, Draws, draw
 from leaderboards.ratings.games import Games
 from leaderboards.ratings.methods import Seeded, games_over_seeds
 from leaderboards.ratings.ranks import MOST
-from leaderboards.ratings.sample import pair_intervals, sample_of
+from leaderboards.ratings.sample import LARGE, by_draws, pair_intervals, sample_of
 from leaderboards.ratings.scales import Rated, rate_scales, scale_ratings
 from mnpo.errors import InvalidSetting
 
@@ -113,10 +113,15 @@ def _rated(
         told.insert(0, "no intervals: it is not known how many prompts or games are behind this")
     if len(games.names) > MOST:
         told.append(f"more than {MOST} players: ranges of ranks, without letters")
+    if by_draws(games) and games.effective is None and len(draws.points):
+        told.append(
+            f"more than {LARGE} players: intervals of single pairs come from the draws of all "
+            "prompts"
+        )
     if 0 < len(draws.points) < REPLICATES:
         told.append(
             f"{len(games.names)} players: intervals come from {len(draws.points)} draws, not from "
-            f"{REPLICATES}, to fit into memory"
+            f"{REPLICATES}, to bound time and memory"
         )
     if any(own.low is None for own in _shares(ratings)) and basis != "none":
         told.append(

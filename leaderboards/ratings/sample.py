@@ -1,6 +1,6 @@
 """A pool's games as `evaluation.pool.intervals` takes them, whatever was drawn."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from evaluation.statistics.quantiles import expanded_quantile
 from leaderboards.ratings.draws import Draws, replicates_for
 from leaderboards.ratings.games import Array, Games
 
+#: Players beyond which a pair's interval is made of the draws, not of its own prompts: there are
+#: N^2 of them.
+LARGE = 100
+
 
 def sample_of(games: Games, draws: Draws, seed: int) -> PoolSample:
     """The win matrix and its draws.
@@ -20,7 +24,7 @@ def sample_of(games: Games, draws: Draws, seed: int) -> PoolSample:
         draws: of the games, with the same seed.
         seed: of the draws.
     """
-    if games.effective is not None:
+    if by_draws(games):
         rates = draws.rates
         ends = drawn_ends(games, draws)
         whole = rates[~np.isnan(rates).any(axis=(1, 2))]
@@ -31,6 +35,11 @@ def sample_of(games: Games, draws: Draws, seed: int) -> PoolSample:
         return sample_of_prompts(games.wins, seed, replicates_for(len(games.names)))
     everyone = np.arange(len(games.names))
     return PoolSample(games.win_rates, draws.rates, pair_ends(games), games.units, everyone)
+
+
+def by_draws(games: Games) -> bool:
+    """Whether intervals of single pairs are those of the draws: over seeds, and of large pools."""
+    return games.clustered and (games.effective is not None or len(games.names) > LARGE)
 
 
 def pair_ends(games: Games) -> PairEnds:
@@ -55,7 +64,7 @@ def pair_intervals(games: Games, draws: Draws) -> tuple[Array, Array]:
     """Lower and upper ends of all win rates, (N, N) each; NaN where there are none."""
     size = len(games.names)
     low, high = np.full((size, size), np.nan), np.full((size, size), np.nan)
-    ends = pair_ends(games) if games.effective is None else drawn_ends(games, draws)
+    ends = drawn_ends(games, draws) if by_draws(games) else pair_ends(games)
     for row in range(size):
         for column in range(row + 1, size):
             found = ends(row, column, 0.95)
@@ -66,16 +75,17 @@ def pair_intervals(games: Games, draws: Draws) -> tuple[Array, Array]:
 
 
 def drawn_ends(games: Games, draws: Draws) -> PairEnds:
-    """Intervals of single pairs over prompts and seeds: Student's, by the spread of the draws."""
+    """Intervals of single pairs, Student's, by the spread of the draws."""
     values, rates = games.win_rates, draws.rates
     known = len(rates) > 1
+    quantile = cache(partial(expanded_quantile, games.units))
     error = np.nanstd(rates, axis=0, ddof=1) if known else np.zeros_like(values)
 
     def ends(row: int, column: int, level: float) -> tuple[float, float] | None:
         value = float(values[row, column])
         if not known or np.isnan(value) or not error[row, column] > ROUNDING:
             return (value, value) if value == 0.5 else None
-        half = expanded_quantile(games.units, level) * float(error[row, column])
+        half = quantile(level) * float(error[row, column])
         return max(value - half, 0.0), min(value + half, 1.0)
 
     return ends

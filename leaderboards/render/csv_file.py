@@ -14,11 +14,11 @@ from evaluation.statistics import Interval
 from evaluation.tidy import csv_text
 from leaderboards.board import Board, Cell, Entry, Pool, Section
 from leaderboards.render.select import options_of, shown_columns
-from leaderboards.render.words import rank_range
 from mnpo.printable import printable
 
 _FIRST = ("section", "name", "algorithm", "label", "origin", "iteration", "seeds")
-_PARTS = ("", " low", " high", " n", " rank")
+_PARTS = ("", " low", " high", " n", " rank best", " rank worst", " letters")
+_EMPTY: list[Cell] = [None] * len(_PARTS)
 _FORMULA = re.compile("(^|;)([\\s\"]*)(?=[=+\\-@＝＋－＠'])")
 
 
@@ -26,15 +26,19 @@ def render_csv(board: Board) -> str:
     """One row an entry, and one a policy of a pool.
 
     Columns: section, name, algorithm, label, origin, iteration, seeds (of training, with blanks
-    between them); then for each shown column KEY, ``KEY low``, ``KEY high``, ``KEY n`` and
-    ``KEY rank`` ("1", or "1-3"); then the same five for each rating, ``rating/KEY``, filled in
-    rows whose section is the title of a pool. Numbers at full precision; what is not known is
-    empty.
+    between them); then for each shown column KEY, ``KEY low``, ``KEY high``, ``KEY n``,
+    ``KEY rank best``, ``KEY rank worst`` (the ends of the range, whole numbers) and
+    ``KEY letters``; first those that the first section has figures of. Then the same for each
+    rating, ``rating/KEY``, filled in rows whose section is the title of a pool. Numbers at full
+    precision; what is not known is empty.
     """
     options = options_of(board)
     keys: dict[str, None] = {}
     for section in board.sections:
         keys.update(dict.fromkeys(own.key for own in shown_columns(section, options)))
+    first = board.sections[0].entries if board.sections else ()
+    has_figures = {key for entry in first for key in entry.figures}
+    keys = dict.fromkeys(sorted(keys, key=lambda key: key not in has_figures))
     for pool in board.pools:
         keys.update(dict.fromkeys(f"rating/{own.key}" for own in pool.ratings))
     header = [*_FIRST, *(f"{key}{part}" for key in keys for part in _PARTS)]
@@ -67,7 +71,10 @@ def _entry(section: Section, entry: Entry, keys: list[str]) -> list[Cell]:
     row += [entry.iteration, seeds]
     for key in keys:
         figure = entry.figures.get(key)
-        row += _cells(None, None) if figure is None else _cells(figure.interval, figure.rank)
+        if figure is None:
+            row += _EMPTY
+        else:
+            row += _cells(figure.interval, figure.rank, figure.letters)
     return row
 
 
@@ -77,17 +84,18 @@ def _policy(pool: Pool, place: int, name: str, keys: Mapping[str, None]) -> list
     for key in keys:
         rating = ratings.get(key)
         if rating is None:
-            row += _cells(None, None)
+            row += _EMPTY
         else:
-            row += _cells(rating.values[place], rating.ranks[place] if rating.ranks else None)
+            rank = rating.ranks[place] if rating.ranks else None
+            row += _cells(
+                rating.values[place], rank, rating.letters[place] if rating.letters else ""
+            )
     return row
 
 
-def _cells(found: Interval | None, rank: tuple[int, int] | None) -> list[Cell]:
-    if found is None:
-        return [None] * len(_PARTS)
+def _cells(found: Interval, rank: tuple[int, int] | None, letters: str) -> list[Cell]:
     ends = [_number(x) for x in (found.value, found.low, found.high)]
-    return [*ends, found.n, rank_range(rank, "-") if rank else None]
+    return [*ends, found.n, *(rank or (None, None)), letters or None]
 
 
 def _number(x: float | None) -> float | None:

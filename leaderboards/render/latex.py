@@ -1,72 +1,137 @@
 """``leaderboard.tex``: the board's tables for papers, to be input there."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from evaluation.statistics import Interval
-from leaderboards.board import Board, Column, Entry, Figure, Pool, Section, Table
-from leaderboards.render.footnotes import Footnotes, footnotes
-from leaderboards.render.markdown import plain
-from leaderboards.render.rounding import rounded
-from leaderboards.render.select import options_of, pool_order, ranking_column, shown_columns
+from leaderboards.board import Board, Column, Entry, Section
+from leaderboards.render.bold import BOLD, bold_policies
+from leaderboards.render.column_places import of_columns
+from leaderboards.render.footnotes import footnotes
+from leaderboards.render.select import options_of, ranking_column, shown_columns
+from leaderboards.render.tex_cells import (
+    NOTHING,
+    arrow,
+    figure_tex,
+    footnotes_tex,
+    legend,
+    marks_tex,
+    measured_in,
+    plain_letters,
+    split_title,
+)
+from leaderboards.render.tex_plain import plain_tables
+from leaderboards.render.tex_pools import pool_tables
+from leaderboards.render.tex_table import (
+    MOST_FIGURES,
+    TexTable,
+    all_cells,
+    ends,
+    grouped_head,
+    of_several,
+    parts,
+    runs,
+    table_lines,
+)
 from leaderboards.render.tex_text import tex
-from leaderboards.render.words import heading, rank_range, title_of, told_apart
-
-#: Policies of a pool whose win matrix still fits a page; rows of a table that does not break.
-MOST_IN_MATRIX, MOST_ON_PAGE = 12, 40
-_NOTHING = "--"
+from leaderboards.render.words import judges_told, labels_in_pools, rank_range, title_of
 
 
 def render_latex(board: Board) -> str:
-    """Tables alone, in ASCII; the packages they need are named in a comment at the top.
+    r"""Tables alone, in ASCII; the packages they need are named in a comment at the top.
 
-    Figures are ``$56.2_{[54.1, 58.3]}$``, in bold where the rank range includes the first place:
-    everything that may be best, not only what has the largest figure. Tables too long for a page
-    are a ``longtable``.
+    Figures are ``$56.2^{\mathrm{a}}_{[54.1, 58.3]}$``, in bold as on the page. A section, a pool
+    and a wide table are several tables of a few columns each, with the same rows. Units, judges,
+    and what the signs say stand in the notes under each. Tables too long for a page are a
+    ``longtable``.
     """
     lines = [
         f"% {tex(title_of(board))}: tables, for \\input.",
         "% Needs \\usepackage{booktabs} and \\usepackage{longtable}.",
-        "% Bold: the rank range includes 1. Subscripts: 95 % intervals.",
         *([f"% {tex(board.command)}"] if board.command else []),
         "",
     ]
+    labels = labels_in_pools(board)
     for number, section in enumerate(board.sections, 1):
-        lines += _section(board, section, f"tab:leaderboard-{number}")
+        for table in _section(board, section, f"tab:leaderboard-{number}"):
+            lines += table_lines(table)
     for number, pool in enumerate(board.pools, 1):
-        lines += _pool(pool, f"tab:pool-{number}")
-    for number, table in enumerate(board.tables, 1):
-        lines += _plain_table(table, f"tab:table-{number}")
+        for table in pool_tables(pool, f"tab:pool-{number}", labels):
+            lines += table_lines(table)
+    for number, plain in enumerate(board.tables, 1):
+        for table in plain_tables(plain, f"tab:table-{number}"):
+            lines += table_lines(table)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def figure_tex(found: Interval, *, bold: bool = False) -> str:
-    """In mathematics: the value with its interval beneath."""
-    value, low, high = (_number(text) for text in rounded(found))
-    if not value:
-        return _NOTHING
-    value = f"\\mathbf{{{value}}}" if bold else value
-    return f"${value}_{{[{low}, {high}]}}$" if low and high else f"${value}$"
-
-
-def _section(board: Board, section: Section, label: str) -> Iterator[str]:
-    columns = told_apart(shown_columns(section, options_of(board)))
+def _section(board: Board, section: Section, label: str) -> Iterator[TexTable]:
+    columns = shown_columns(section, options_of(board))
     if not columns:
         return
     ranking = ranking_column(section, columns)
-    notes = footnotes(section, columns)
-    header = (["Rank"] if ranking else []) + ["Policy", *(tex(heading(own)) for own in columns)]
-    rows = [
-        [
-            *([_rank(entry, ranking)] if ranking else []),
-            tex(_called(section, entry)),
-            *(_cell(entry.figures.get(own.key), notes) for own in columns),
-        ]
-        for entry in section.entries
-    ]
-    spec = ("r" if ranking else "") + "l" + "r" * len(columns)
+    first = (["Rank"] if ranking else []) + ["Policy"]
+    notes, places = footnotes(section, columns), of_columns(section, columns)
+    titles = _titles(columns)
     caption = tex(section.title) + "." + (f" Ranked by {tex(ranking.title)}." if ranking else "")
-    beneath = [f"({note.number}) {tex(note.text)}" for note in notes.notes]
-    yield from _floating(spec, header, rows, caption, label, beneath)
+    sizes = parts(
+        [count for _, count in runs([benchmark for benchmark, _ in titles])], MOST_FIGURES
+    )
+    for number, (start, stop) in enumerate(ends(sizes), 1):
+        own = columns[start:stop]
+        bold = {column.key: bold_policies(section, column) for column in own}
+        used: set[int] = set()
+        rows = []
+        for entry in section.entries:
+            row = ([_rank(entry, ranking)] if ranking else []) + [tex(_called(section, entry))]
+            for column in own:
+                figure = entry.figures.get(column.key)
+                marks = notes.of(figure.flags) if figure else ()
+                used.update(marks)
+                best = entry.name in bold[column.key]
+                row.append(
+                    figure_tex(
+                        figure.interval,
+                        places[column.key],
+                        bold=best,
+                        letters=plain_letters(figure.letters),
+                        marks=marks_tex(marks),
+                    )
+                    if figure
+                    else NOTHING
+                )
+            rows.append(tuple(row))
+        named = zip(own, titles[start:stop], strict=True)
+        measured = measured_in([replace(c, title=_joined(title)) for c, title in named])
+        beneath = [" ".join(filter(None, (tex(measured), legend(all_cells(rows), BOLD))))]
+        beneath += [footnotes_tex(notes, used)]
+        yield TexTable(
+            ("r" if ranking else "") + "l" + "r" * len(own),
+            grouped_head(
+                first,
+                [
+                    (benchmark, f"{metric}{arrow(column)}")
+                    for column, (benchmark, metric) in zip(own, titles[start:stop], strict=True)
+                ],
+            ),
+            tuple(rows),
+            of_several(caption, number, len(sizes)),
+            f"{label}-{number}" if number > 1 else label,
+            tuple(filter(None, beneath)),
+        )
+
+
+def _titles(columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """Benchmark and metric; judges that alone tell columns apart are numbered."""
+    judges = judges_told(columns)
+    numbers = {judge: n for n, judge in enumerate(dict.fromkeys(filter(None, judges)), 1)}
+    found = []
+    for column, judge in zip(columns, judges, strict=True):
+        benchmark, metric = split_title(column.title)
+        found.append((benchmark, f"{metric}, judge {numbers[judge]}" if judge else metric))
+    return found
+
+
+def _joined(title: tuple[str, str]) -> str:
+    return ": ".join(filter(None, title))
 
 
 def _called(section: Section, entry: Entry) -> str:
@@ -77,106 +142,4 @@ def _called(section: Section, entry: Entry) -> str:
 
 def _rank(entry: Entry, ranking: Column) -> str:
     figure = entry.figures.get(ranking.key)
-    return rank_range(figure.rank if figure else None, "--") or _NOTHING
-
-
-def _cell(figure: Figure | None, notes: Footnotes) -> str:
-    if figure is None:
-        return _NOTHING
-    best = figure.rank is not None and figure.rank[0] == 1
-    marks = ", ".join(map(str, notes.of(figure.flags)))
-    return figure_tex(figure.interval, bold=best) + (f"~({marks})" if marks else "")
-
-
-def _pool(pool: Pool, label: str) -> Iterator[str]:
-    ranked = next((own for own in pool.ratings if own.ranks), None)
-    if pool.ratings:
-        header = (["Rank"] if ranked else []) + ["Policy"]
-        header += [tex(heading(own)) for own in pool.ratings]
-        rows = []
-        for place in pool_order(pool):
-            row = [rank_range(ranked.ranks[place], "--")] if ranked else []
-            row.append(tex(pool.names[place]))
-            for own in pool.ratings:
-                best = bool(own.ranks) and own.ranks[place][0] == 1
-                row.append(figure_tex(own.values[place], bold=best))
-            rows.append(row)
-        spec = ("r" if ranked else "") + "l" + "r" * len(pool.ratings)
-        yield from _floating(spec, header, rows, f"{tex(pool.title)}: ratings.", label)
-    if len(pool.names) <= MOST_IN_MATRIX:
-        yield from _matrix(pool, f"{label}-wins")
-
-
-def _matrix(pool: Pool, label: str) -> Iterator[str]:
-    order = pool_order(pool)
-    header = ["", "Policy", *(str(number) for number in range(1, len(order) + 1))]
-    rows = [
-        [str(number), tex(pool.names[i]), *(_against(pool, i, j) for j in order)]
-        for number, i in enumerate(order, 1)
-    ]
-    caption = f"{tex(pool.title)}: win rates of row against column."
-    yield from _floating("rl" + "r" * len(order), header, rows, caption, label)
-
-
-def _against(pool: Pool, i: int, j: int) -> str:
-    if i == j:
-        return _NOTHING
-    ends = float(pool.low[i, j]), float(pool.high[i, j])
-    return figure_tex(Interval(float(pool.wins[i, j]), *ends, 0, 0))
-
-
-def _plain_table(table: Table, label: str) -> Iterator[str]:
-    numeric = [
-        bool(table.rows) and all(not isinstance(row[place], str) for row in table.rows)
-        for place in range(len(table.header))
-    ]
-    rows = [
-        [
-            figure_tex(Interval(cell, None, None, 0, 0))
-            if isinstance(cell, float)
-            else tex(plain(cell))
-            for cell in row
-        ]
-        for row in table.rows
-    ]
-    spec = "".join("r" if right else "l" for right in numeric)
-    yield from _floating(spec, [tex(name) for name in table.header], rows, tex(table.title), label)
-
-
-def _floating(
-    spec: str,
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    caption: str,
-    label: str,
-    notes: Sequence[str] = (),
-) -> Iterator[str]:
-    """A table with its warnings beneath; a long one breaks over pages."""
-    named = f"\\caption{{{caption}}}\\label{{{label}}}"
-    head = f"{' & '.join(header)} \\\\"
-    body = [f"{_guarded(' & '.join(row))} \\\\" for row in rows]
-    beneath = [f"{{\\par\\footnotesize {note}\\par}}" for note in notes]
-    if len(rows) > MOST_ON_PAGE:
-        yield f"\\begin{{longtable}}{{{spec}}}"
-        yield f"{named} \\\\"
-        yield from ("\\toprule", head, "\\midrule", "\\endfirsthead")
-        yield from ("\\toprule", head, "\\midrule", "\\endhead", "\\bottomrule", "\\endlastfoot")
-        yield from (*body, "\\end{longtable}", *beneath, "")
-        return
-    yield from ("\\begin{table}[t]", "\\centering", named, f"\\begin{{tabular}}{{{spec}}}")
-    yield from ("\\toprule", head, "\\midrule", *body, "\\bottomrule", "\\end{tabular}")
-    yield from (*beneath, "\\end{table}", "")
-
-
-def _guarded(row: str) -> str:
-    """A row that begins with a bracket would be taken for the argument of the line end before."""
-    return "{}" + row if row.startswith(("[", "*")) else row
-
-
-def _number(text: str) -> str:
-    """As mathematics: powers of ten, infinity."""
-    text = text.replace("inf", "\\infty")
-    if "e" not in text:
-        return text
-    mantissa, _, exponent = text.partition("e")
-    return f"{mantissa} \\times 10^{{{int(exponent)}}}"
+    return rank_range(figure.rank if figure else None, "--") or NOTHING

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from evaluation.statistics import Interval
 from leaderboards.board import Board, Cell, Column, Entry, Figure, Pool, Run, Section, Table
+from leaderboards.render.column_places import alone, of_columns, of_matrix, of_rating, of_table
 from leaderboards.render.footnotes import Footnotes, footnotes
-from leaderboards.render.rounding import rounded
+from leaderboards.render.rounding import Places
 from leaderboards.render.select import options_of, pool_order, ranking_column, shown_columns
 from leaderboards.render.words import (
     INTERVALS,
@@ -67,9 +68,9 @@ def escape(text: str) -> str:
     return _MARKS.sub(lambda mark: "\\" + mark[0], plain)
 
 
-def figure_text(found: Interval) -> str:
+def figure_text(found: Interval, places: Places) -> str:
     """``57.1 [54.1, 60.2]``, ``57.1``, or a dash."""
-    value, low, high = rounded(found)
+    value, low, high = places.written(found)
     if not value:
         return NOTHING
     return f"{value} [{low}, {high}]" if low and high else value
@@ -82,7 +83,7 @@ def _section(board: Board, section: Section) -> Iterator[str]:
         yield from ("None of the columns that were asked for stands in this table.", "")
         return
     ranking = ranking_column(section, columns)
-    notes = footnotes(section, columns)
+    notes, places = footnotes(section, columns), of_columns(section, columns)
     seeds = any(entry.seeds for entry in section.entries)
     header = (["rank"] if ranking else []) + ["policy"] + (["seeds"] if seeds else [])
     header += [escape(heading(own)) for own in columns]
@@ -91,7 +92,9 @@ def _section(board: Board, section: Section) -> Iterator[str]:
         row = [_rank(entry, ranking)] if ranking else []
         row.append(escape(with_label(entry.name, label_of(entry))))
         row += [str(len(entry.seeds)) if entry.seeds else NOTHING] if seeds else []
-        rows.append(row + [_cell(entry.figures.get(own.key), notes) for own in columns])
+        rows.append(
+            row + [_cell(entry.figures.get(own.key), places[own.key], notes) for own in columns]
+        )
     yield from grid(header, rows, [name != "policy" for name in header])
     yield ""
     if ranking:
@@ -117,11 +120,12 @@ def _rank(entry: Entry, ranking: Column) -> str:
     return rank_range(figure.rank if figure else None) or NOTHING
 
 
-def _cell(figure: Figure | None, notes: Footnotes) -> str:
+def _cell(figure: Figure | None, places: Places, notes: Footnotes) -> str:
     if figure is None:
         return NOTHING
     marks = notes.marks(figure.flags)
-    return figure_text(figure.interval) + (f" {figure.letters}" if figure.letters else "") + marks
+    letters = f" {figure.letters}" if figure.letters else ""
+    return figure_text(figure.interval, places) + letters + marks
 
 
 def _pool(pool: Pool, labels: Mapping[str, str]) -> Iterator[str]:
@@ -130,14 +134,14 @@ def _pool(pool: Pool, labels: Mapping[str, str]) -> Iterator[str]:
     header = (["rank"] if ranked else []) + ["#", "policy"]
     header += [escape(heading(own)) for own in pool.ratings]
     rows = []
-    order = pool_order(pool)
+    order, places = pool_order(pool), [of_rating(own) for own in pool.ratings]
     for number, place in enumerate(order, 1):
         row = [rank_range(ranked.ranks[place])] if ranked else []
         name = pool.names[place]
         row += [str(number), escape(with_label(name, labels.get(name, "")))]
-        for own in pool.ratings:
+        for own, written in zip(pool.ratings, places, strict=True):
             letters = f" {own.letters[place]}" if own.letters and own.letters[place] else ""
-            row.append(figure_text(own.values[place]) + letters)
+            row.append(figure_text(own.values[place], written) + letters)
         rows.append(row)
     if pool.ratings:
         yield from grid(header, rows, [name != "policy" for name in header])
@@ -156,19 +160,20 @@ def _pool(pool: Pool, labels: Mapping[str, str]) -> Iterator[str]:
 
 def _matrix(pool: Pool, order: Sequence[int]) -> Iterator[str]:
     numbers = [str(number) for number in range(1, len(order) + 1)]
+    places = of_matrix(pool)
     rows = [
-        [number, escape(pool.names[i]), *(_against(pool, i, j) for j in order)]
+        [number, escape(pool.names[i]), *(_against(pool, i, j, places) for j in order)]
         for number, i in zip(numbers, order, strict=True)
     ]
     yield from grid(["#", "policy", *numbers], rows, [True, False, *(True for _ in order)])
     yield ""
 
 
-def _against(pool: Pool, i: int, j: int) -> str:
+def _against(pool: Pool, i: int, j: int, places: Places) -> str:
     if i == j:
         return NOTHING
     ends = float(pool.low[i, j]), float(pool.high[i, j])
-    return figure_text(Interval(float(pool.wins[i, j]), *ends, 0, 0))
+    return figure_text(Interval(float(pool.wins[i, j]), *ends, 0, 0), places)
 
 
 def _table(table: Table) -> Iterator[str]:
@@ -178,7 +183,11 @@ def _table(table: Table) -> Iterator[str]:
         for place in range(len(table.header))
     ]
     yield from (f"## {_start(table.title)}", "")
-    rows = [[escape(plain(cell)) for cell in row] for row in table.rows]
+    places = of_table(table)
+    rows = [
+        [escape(plain(cell, own)) for cell, own in zip(row, places, strict=True)]
+        for row in table.rows
+    ]
     yield from grid([escape(name) for name in table.header], rows, numeric)
     yield ""
     yield from _list(table.notes)
@@ -186,12 +195,12 @@ def _table(table: Table) -> Iterator[str]:
         yield from (f"Made of {escape(sources_text(table.sources))}.", "")
 
 
-def plain(cell: Cell) -> str:
+def plain(cell: Cell, places: Places) -> str:
     """A cell of a plain table."""
     if cell is None:
         return NOTHING
     if isinstance(cell, float):
-        return figure_text(Interval(cell, None, None, 0, 0))
+        return figure_text(alone(cell), places)
     return str(cell)
 
 

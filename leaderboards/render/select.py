@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from difflib import get_close_matches
 from typing import Any
 
 from leaderboards.board import Board, Column, Entry, Figure, Pool, Rating, Section
@@ -10,6 +11,9 @@ from leaderboards.matching import is_of
 from leaderboards.options import BoardOptions
 from mnpo.errors import InvalidSetting, suggest
 from mnpo.printable import shown
+
+#: Names that are offered in place of an unknown one.
+_NEAR = 3
 
 
 def shown_columns(
@@ -50,12 +54,22 @@ def require_known(sections: Iterable[Section], options: BoardOptions) -> None:
     known = {name for column in columns for name in _names(column)}
     for name in options.columns:
         if not _matching(columns, name):
-            raise InvalidSetting(f"--columns: no column {shown(name)}{suggest(name, known)}")
+            raise InvalidSetting(f"--columns: no column {shown(name)}{_nearest(name, known)}")
     keys = {"name", *(column.key for column in columns)}
     if options.sort is not None and options.sort not in keys:
         raise InvalidSetting(
-            f"--sort: no column {shown(options.sort)}{suggest(options.sort, keys)}"
+            f"--sort: no column {shown(options.sort)}{_nearest(options.sort, keys)}"
         )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = [shown(own) for own in get_close_matches(name, sorted(known), _NEAR, cutoff=0.0)]
+    *others, last = near
+    names = f"{', '.join(others)} or {last}" if others else last
+    return (
+        f"; did you mean {names}? All columns stand on the page of a board made without "
+        "--columns and --sort, under 'What the columns mean'"
+    )
 
 
 def options_of(board: Board) -> BoardOptions:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from evaluation.statistics import Interval
 from leaderboards.board import Board, Column, Pool, Rating, Section
+from leaderboards.render.column_places import of_columns, of_rating
 from leaderboards.render.fitting import Figures, fitted
 from leaderboards.render.footnotes import Footnotes, footnotes
 from leaderboards.render.markdown import figure_text
-from leaderboards.render.rounding import rounded
+from leaderboards.render.rounding import Places
 from leaderboards.render.select import (
     leading,
     options_of,
@@ -97,7 +98,7 @@ def _section(section: Section, columns: Sequence[Column], notes: Footnotes, widt
     for entry in section.entries:
         ranked = entry.figures.get(ranking.key) if ranking else None
         ranks.append(rank_range(ranked.rank if ranked else None) or NOTHING)
-    made = []
+    made, places = [], of_columns(section, columns)
     told = zip(columns, told_apart(columns), judges_told(columns), strict=True)
     for column, named, judge in told:
         figures = [entry.figures.get(column.key) for entry in section.entries]
@@ -109,8 +110,8 @@ def _section(section: Section, columns: Sequence[Column], notes: Footnotes, widt
                 continue
             marks = f" {figure.letters}" if figure.letters else ""
             marks += notes.marks(figure.flags)
-            long.append(figure_text(figure.interval) + marks)
-            short.append(_value(figure.interval) + marks)
+            long.append(figure_text(figure.interval, places[column.key]) + marks)
+            short.append(_value(figure.interval, places[column.key]) + marks)
         made.append(Figures(heading(named), _lines(column, judge), tuple(long), tuple(short)))
     roomy = width >= _ROOMY
     names = [with_label(own.name, label_of(own) if roomy else "") for own in section.entries]
@@ -126,17 +127,17 @@ def _pool(pool: Pool, labels: dict[str, str], width: int) -> "Table":
     for own in ratings:
         given = own.letters or ("",) * len(own.values)
         letters = [f" {given[i]}" if given[i] else "" for i in order]
-        values = [own.values[i] for i in order]
-        long = tuple(figure_text(v) + x for v, x in zip(values, letters, strict=True))
-        short = tuple(_value(v) + x for v, x in zip(values, letters, strict=True))
+        values, places = [own.values[i] for i in order], of_rating(own)
+        long = tuple(figure_text(v, places) + x for v, x in zip(values, letters, strict=True))
+        short = tuple(_value(v, places) + x for v, x in zip(values, letters, strict=True))
         made.append(Figures(heading(own), _lines(own), long, short))
     ranks = [rank_range(ranked.ranks[i]) for i in order] if ranked else None
     names = [with_label(pool.names[i], labels.get(pool.names[i], "")) for i in order]
     return fitted(pool.title, ranks, names, made, width)
 
 
-def _value(interval: Interval) -> str:
-    return rounded(interval)[0] or NOTHING
+def _value(interval: Interval, places: Places) -> str:
+    return places.written(interval)[0] or NOTHING
 
 
 def _lines(column: Column | Rating, judge: str = "") -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from leaderboards.render.rounding import rounded
 
 #: A cell that has no number.
 NOTHING = "–"
-_ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
+ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
 _SEED = re.compile(r"-seed-\d+(?:-player-(\d+))?$")
 _BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 
@@ -26,7 +26,7 @@ def rank_range(rank: tuple[int, int] | None, dash: str = "–") -> str:
 def heading(column: Column | Rating) -> str:
     """A column's title with its unit and the direction that is better."""
     unit = unit_of(column)
-    arrow = _ARROWS[column.better]
+    arrow = ARROWS[column.better]
     return f"{column.title}{f' ({unit})' if unit else ''}{' ' + arrow if arrow else ''}"
 
 
@@ -72,6 +72,12 @@ def labels_in_pools(board: Board) -> dict[str, str]:
 def method_of(name: str) -> str:
     """Of a policy in a pool: "ht-mnpo/player-1" of "ht-mnpo-seed-0-player-1"."""
     return _SEED.sub(lambda own: f"/player-{own[1]}" if own[1] else "", name)
+
+
+def drawn_names(pool: Pool) -> tuple[str, ...]:
+    """Names of its policies for drawings: without their seeds, where that keeps them apart."""
+    methods = tuple(map(method_of, pool.names))
+    return methods if len(set(methods)) == len(methods) else pool.names
 
 
 def is_opponent(entry: Entry, column: Column) -> bool:
@@ -145,7 +151,9 @@ RANKS = (
     "Rank: the best and the worst place that the comparisons leave open, in the column the table "
     "is sorted by. Figures of a column that share a letter do not differ significantly."
 )
-INTERVALS = "Brackets hold 95 % intervals; digits end where the interval makes them meaningless."
+INTERVALS = (
+    "Brackets hold 95 % intervals; digits end where a column's intervals make them meaningless."
+)
 
 
 def sources_text(sources: Sequence[Source]) -> str:

@@ -1,5 +1,6 @@
 """A board as files of one folder."""
 
+import re
 from pathlib import Path
 
 from leaderboards.board import Board
@@ -9,12 +10,14 @@ from leaderboards.render.latex import render_latex
 from leaderboards.render.markdown import render_markdown
 from leaderboards.render.select import options_of, require_known
 from mnpo.errors import UserError
+from mnpo.printable import printable
 from mnpo.runs.directory import explain_os_error
 from mnpo.runs.files import is_partial, write_together
 
 #: Endings of the files ``leaderboard.*``, in the order they are written: JSON, of which the
 #: others can be made, is last.
 FORMS = ("csv", "md", "tex", "html", "json")
+_START = re.compile(r'\{\s*"format":\s*\d+,\s*"board":')
 
 
 def render(board: Board) -> dict[str, str]:
@@ -71,14 +74,26 @@ def refuse(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder} is a file; give a folder to write the leaderboard into")
-        if not folder.is_dir() or (folder / "leaderboard.json").is_file():
+        if not folder.is_dir() or _is_ours(folder / "leaderboard.json"):
             return
-        ours = {f"leaderboard.{form}" for form in FORMS}
-        foreign = sorted(own.name for own in folder.iterdir() if own.name not in ours)
-        foreign = [name for name in foreign if not is_partial(Path(name))]
+        names = sorted(own.name for own in folder.iterdir())
+        partial = {name for name in names if is_partial(Path(name))}
+        # A write that was killed while files got their names leaves the last one without it.
+        killed = any(name.startswith(".leaderboard.json.") for name in partial)
+        ours = {f"leaderboard.{form}" for form in FORMS[:-1]} if killed else set()
+        foreign = [name for name in names if name not in ours | partial]
     except OSError as error:
         raise UserError(f"{folder} cannot be read ({error.strerror})") from None
     if foreign:
         raise UserError(
-            f"{folder} holds {foreign[0]} and no leaderboard; give another --output folder"
+            f"{folder} holds {printable(foreign[0])} and no leaderboard of this program; "
+            "give another --output folder"
         )
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether it begins as our JSON file does; its board may be of any version, or damaged."""
+    if not file.is_file():
+        return False
+    with file.open(encoding="utf-8", errors="replace") as opened:
+        return bool(_START.match(opened.read(80)))

@@ -95,4 +95,12 @@ def leaderboard(
 
 
 def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    """Split at commas, but not within brackets: names of judges hold some."""
+    names, depth = [""], 0
+    for sign in text or "":
+        depth = max(depth + (sign in "([{") - (sign in ")]}"), 0)
+        if sign == "," and not depth:
+            names.append("")
+        else:
+            names[-1] += sign
+    return tuple(name.strip() for name in names if name.strip())

@@ -11,6 +11,8 @@ from typing import Any
 
 #: In order; a chain may end early.
 STAGES = ("train", "evaluate", "leaderboard")
+#: Before a model's name, among the inputs of an evaluation.
+_MODEL = "model "
 
 
 def planned(
@@ -69,3 +71,35 @@ def training_status(manifest: Mapping[str, Any]) -> Any:
     """The status of the training in a run directory, whatever follows it."""
     chain = stages_of(manifest)
     return chain["train"].get("status") if "train" in chain else manifest.get("status")
+
+
+def was_changed(manifest: Mapping[str, Any], sha256: str) -> bool:
+    """Whether a chain's evaluation is another one than its training run noted.
+
+    Args:
+        manifest: of the training run.
+        sha256: of the evaluation's manifest, as it is.
+    """
+    noted = stages_of(manifest).get("evaluate", {}).get("manifest_sha256")
+    return noted is not None and noted != sha256
+
+
+def strangers(training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[str]:
+    """Models of a chain's evaluation whose weights its training run neither made nor started from.
+
+    Args:
+        training: the run's manifest.
+        evaluation: the manifest of the evaluation inside; what it says nothing of is no stranger.
+    """
+    methods, inputs = training.get("methods"), evaluation.get("inputs")
+    if not isinstance(methods, list) or not isinstance(inputs, Mapping):
+        return []
+    known = {training.get("start")}
+    for own in methods:
+        policies = own.get("policies") if isinstance(own, Mapping) else None
+        known |= {str(policy) for policy in policies} if isinstance(policies, list) else set()
+    return [
+        name.removeprefix(_MODEL)
+        for name, sha256 in inputs.items()
+        if name.startswith(_MODEL) and sha256 not in known
+    ]

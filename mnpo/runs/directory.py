@@ -14,6 +14,7 @@ import yaml
 from mnpo.errors import DamagedRun, UserError
 from mnpo.runs.environment import environment
 from mnpo.runs.files import digest, is_partial, sha256_file, write_atomically
+from mnpo.runs.reading import load_written
 
 FORMAT = 1
 #: What of a configuration must be the same for a run to go on.
@@ -206,7 +207,7 @@ class RunDirectory:
                 f"{self.path} is not empty and holds no run; give another --output folder"
             )
         try:
-            there = yaml.safe_load(file.read_text())
+            there = load_written(file.read_text())
         except (yaml.YAMLError, ValueError, RecursionError):
             there = None
         if not isinstance(there, dict):

@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Hashable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -12,6 +12,11 @@ from mnpo.errors import InvalidSetting
 from mnpo.printable import shown
 
 _FRACTION = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/(?:\d+\.?\d*|\.\d+)$")
+#: What a text may hold, written out, per character of it where anchors repeat parts.
+_REPEATED, _ALLOWANCE = 10, 100_000
+#: libyaml crashes on what is nested without end: where that could be, it is not asked.
+_BRACKETS, _DEEP = 500, re.compile(r"^(?: {200}|(?:[ \t]*[-?][ \t]+){50})", re.MULTILINE)
+_Loaders: TypeAlias = "type[yaml.SafeLoader] | type[yaml.CSafeLoader]"
 
 
 class _Loader(yaml.SafeLoader):
@@ -57,15 +62,64 @@ def load_yaml(text: str) -> Any:
     """The value of a YAML text.
 
     Raises:
-        yaml.YAMLError: broken YAML, a key that is given twice, lists in lists without end, or
-            digits that no number has.
+        yaml.YAMLError: broken YAML, a key that is given twice, lists in lists without end, anchors
+            that hold themselves or repeat too much, or digits that no number has.
     """
+    return _load(text, _Loader)
+
+
+def load_written(text: str) -> Any:
+    """The value of a YAML text that `mnpo.runs.directory.dump_yaml` wrote, e.g. ``run.yaml``.
+
+    Words stay as they were written: plain YAML 1.1, in which 1e-3 is a text.
+
+    Raises:
+        yaml.YAMLError: as `load_yaml`, but for keys that are given twice.
+    """
+    shallow = text.count("[") + text.count("{") < _BRACKETS and not _DEEP.search(text)
+    quick = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return _load(text, quick if shallow else yaml.SafeLoader)
+
+
+def _load(text: str, kind: _Loaders) -> Any:
     try:
-        return yaml.load(text, Loader=_Loader)
+        loader = kind(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            if _length(node, {}) > _REPEATED * len(text) + _ALLOWANCE:
+                raise yaml.YAMLError("its anchors repeat too much; write it out")
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
     except RecursionError:
         raise yaml.YAMLError("it is nested too deeply") from None
     except ValueError as error:  # of a number or a date
         raise yaml.YAMLError(str(error)) from None
+
+
+def _length(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """Characters and values of a node with its anchors written out.
+
+    Args:
+        node: of a graph, in which an anchor's node is met once for each alias.
+        known: lengths by id; None while a node is being measured.
+    """
+    if isinstance(node, yaml.ScalarNode):
+        return len(node.value) + 1
+    if id(node) in known:
+        before = known[id(node)]
+        if before is None:
+            raise yaml.YAMLError("an anchor holds itself")
+        return before
+    known[id(node)] = None
+    if isinstance(node, yaml.MappingNode):
+        parts = [part for pair in node.value for part in pair]
+    else:
+        parts = node.value
+    known[id(node)] = total = 1 + sum(_length(part, known) for part in parts)
+    return total
 
 
 def read_yaml_file(file: Path, called: str) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from simulators.games import list_games
 
 #: Seeds of games are whole numbers below this.
 MAX_SEED = 2**31
+#: Games of one family: far more than any difference takes to show.
+MAX_GAMES = 10_000
 
 
 class Grid(Settings):
@@ -57,8 +59,8 @@ class Regime(Settings):
     rounds: int = Field(ge=1)
     queries: int | None = Field(default=None, ge=1)
     label_noise: float = Field(default=0.0, ge=0, lt=0.5)
-    tuning: int = Field(ge=1)
-    held_out: int = Field(ge=1)
+    tuning: int = Field(ge=1, le=MAX_GAMES)
+    held_out: int = Field(ge=1, le=MAX_GAMES)
 
     @model_validator(mode="after")
     def _asks_or_reads(self) -> "Regime":

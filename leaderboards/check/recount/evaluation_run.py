@@ -11,6 +11,7 @@ import yaml
 from evaluation.naming import folder_name
 from evaluation.suite.settings import EvaluationSettings
 from mnpo.errors import DamagedRun
+from mnpo.runs.reading import load_written
 from mnpo.validation import check
 
 
@@ -50,7 +51,7 @@ def read_told(run: Path) -> Iterator[Told]:
         DamagedRun: a file of the run cannot be read.
     """
     try:
-        config = yaml.safe_load((run / "run.yaml").read_text("utf-8"))
+        config = load_written((run / "run.yaml").read_text("utf-8"))
         whole = json.loads((run / "results.json").read_text("utf-8"))
         settings = check(EvaluationSettings, config)
         for entry in whole["results"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from evaluation.statistics import Interval
 from leaderboards.render.html.scale import Scale
 from leaderboards.render.html.texts import figure_texts, order
+from leaderboards.render.rounding import Places
 
 #: Of the drawing, in pixels; the margin is room for the dot.
 WIDTH, MARGIN, MIDDLE = 84.0, 3.0, 6
@@ -20,7 +21,7 @@ class CellView:
         value, interval: as text.
         whisker: the path from end to end, "" without an interval.
         dot: its abscissa, "" where the value cannot be drawn.
-        best: nothing in the column is significantly better.
+        best: bold; see `leaderboards.render.bold`.
         notes: numbers of footnotes.
         spread: standard deviation over seeds, or "".
     """
@@ -43,13 +44,14 @@ ITSELF = CellView("", "–", "the opponent itself")
 def cell(
     interval: Interval,
     scale: Scale | None,
+    places: Places,
     *,
     best: bool = False,
     notes: tuple[int, ...] = (),
     spread: str = "",
 ) -> CellView:
     """A figure on the axis of its column."""
-    value, ends = figure_texts(interval)
+    value, ends = figure_texts(interval, places)
     whisker = dot = ""
     if scale is not None and math.isfinite(interval.value):
         dot = pixels(_x(scale, interval.value))

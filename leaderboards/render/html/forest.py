@@ -4,14 +4,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evaluation.statistics import Interval
 from leaderboards.board import Pool, Rating
+from leaderboards.render.bold import bold_places
 from leaderboards.render.html.cells import pixels
 from leaderboards.render.html.scale import scale_of
 from leaderboards.render.html.texts import short_names
 from leaderboards.render.select import rating_order
-from leaderboards.render.words import rank_range, unit_of
+from leaderboards.render.words import drawn_names, rank_range, unit_of
 
 MOST, MOST_PLOTS, MOST_LANES = 60, 4, 11
+#: Ratings that are shares of a mixture: policies below these two have none to speak of.
+MIXTURES = ("maximal-lottery", "alpha-rank")
+SHARE, UPPER = 0.005, 0.01
 #: Which ratings are plotted first: those that differ from one another the most.
 FIRST = ("bradley-terry", "worst-case", "maximal-lottery", "alpha-rank")
 _NAME = 18
@@ -30,7 +35,7 @@ class Mark:
         dot: abscissa, "" where there is no number.
         whisker: the path, "" without an interval.
         rank: ``1–3`` or "".
-        best: nobody is significantly better.
+        best: bold; see `leaderboards.render.bold`.
     """
 
     name: str
@@ -53,6 +58,7 @@ class ForestView:
         height: of the picture.
         axis: ordinate of the axis.
         hidden: policies beyond `MOST`.
+        without: of a mixture, how many policies have no share and are not drawn.
     """
 
     title: str
@@ -63,6 +69,7 @@ class ForestView:
     height: int
     axis: int
     hidden: int
+    without: int = 0
 
 
 def forest_views(pool: Pool) -> tuple[ForestView, ...]:
@@ -78,7 +85,9 @@ def _has_intervals(rating: Rating) -> bool:
 
 def _view(pool: Pool, rating: Rating) -> ForestView | None:
     order = rating_order(rating)
-    drawn = order[:MOST]
+    shared = [i for i in order if _has_share(rating.values[i])] if rating.key in MIXTURES else order
+    shared = shared or order
+    drawn, bold = shared[:MOST], bold_places(rating)
     scale = scale_of([rating.values[i] for i in drawn], most=5)
     if scale is None:
         return None
@@ -87,7 +96,8 @@ def _view(pool: Pool, rating: Rating) -> ForestView | None:
         return pixels(LEFT + scale.place(value) * (_RIGHT - LEFT))
 
     marks = []
-    names = short_names([pool.names[i] for i in drawn], _NAME)
+    drawn_as = drawn_names(pool)
+    names = short_names([drawn_as[i] for i in drawn], _NAME)
     for place, i in enumerate(drawn):
         one, y = rating.values[i], TOP + ROW * place + ROW / 2
         whisker = ""
@@ -101,7 +111,7 @@ def _view(pool: Pool, rating: Rating) -> ForestView | None:
                 x(one.value) if math.isfinite(one.value) else "",
                 whisker,
                 rank_range(rank),
-                rank is not None and rank[0] == 1,
+                bold[i],
             )
         )
     axis = TOP + ROW * len(drawn)
@@ -113,8 +123,13 @@ def _view(pool: Pool, rating: Rating) -> ForestView | None:
         _bars([rating.letters[i] for i in drawn]) if rating.letters else (),
         axis + _FOOT,
         axis,
-        len(order) - len(drawn),
+        len(shared) - len(drawn),
+        len(order) - len(shared),
     )
+
+
+def _has_share(share: Interval) -> bool:
+    return share.value > SHARE or (share.high is not None and share.high > UPPER)
 
 
 def _bars(letters: Sequence[str]) -> tuple[str, ...]:

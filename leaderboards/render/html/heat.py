@@ -8,7 +8,7 @@ import numpy as np
 
 from leaderboards.board import Pool
 from leaderboards.render.html.texts import short_names
-from leaderboards.render.words import NOTHING
+from leaderboards.render.words import NOTHING, drawn_names
 from simulators.report.figures.palette import VARIABLES, style
 
 #: Policies: with numbers in the cells, and in all.
@@ -79,12 +79,12 @@ def heat_view(pool: Pool, order: Sequence[int]) -> HeatView:
         pool: with its matrix.
         order: of the policies, best first.
     """
-    drawn = list(order[:MOST])
+    drawn, names = list(order[:MOST]), drawn_names(pool)
     cells = tuple(tuple(_cell(pool, i, j) for j in drawn) for i in drawn)
     written = len(drawn) <= MOST_NUMBERS
     return HeatView(
-        short_names([pool.names[i] for i in drawn], _NAME),
-        short_names([pool.names[i] for i in drawn], _HEADING),
+        short_names([names[i] for i in drawn], _NAME),
+        short_names([names[i] for i in drawn], _HEADING),
         cells if written else (),
         () if written else _shades(cells),
         len(order) - len(drawn),

@@ -2,14 +2,17 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leaderboards.board import Board, Run
+from leaderboards.render.bold import BOLD
 from leaderboards.render.html.cells import pixels
 from leaderboards.render.html.colours import styles
+from leaderboards.render.html.grid import GridView
 from leaderboards.render.html.heat import heat_rules
 from leaderboards.render.html.lines import plot_view, points_each
 from leaderboards.render.html.pools import pool_view
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_FILES = 400
+_DRAWN = "A dot is the value, its line the interval, on the axis whose ends stand in the heading."
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -54,6 +58,13 @@ def render_html(board: Board) -> str:
     style, script = _style(), (TEMPLATES / "page.js").read_text(encoding="utf-8")
     most = points_each(board.plots)
     plots = [view for plot in board.plots if (view := plot_view(plot, colours, most))]
+    sections = [section_view(one, options, i) for i, one in enumerate(board.sections, 1)]
+    folded = [not leads for leads in leading(board.pools)]
+    pools = [
+        pool_view(one, i, labels, folded=folds)
+        for i, (one, folds) in enumerate(zip(board.pools, folded, strict=True), 1)
+    ]
+    grids = [own.grid for own in sections if own.grid] + [own.grid for own in pools if own.grid]
     return (
         _environment()
         .get_template("page.html.j2")
@@ -61,24 +72,30 @@ def render_html(board: Board) -> str:
             title=title_of(board),
             board=board,
             summary=summary(board),
-            sections=[section_view(one, options, i) for i, one in enumerate(board.sections, 1)],
-            pools=[
-                pool_view(one, i, labels, folded=not leads)
-                for i, (one, leads) in enumerate(
-                    zip(board.pools, leading(board.pools), strict=True), 1
-                )
-            ],
+            sections=sections,
+            pools=pools,
             plots=plots,
             tables=[table_view(one, i) for i, one in enumerate(board.tables, 1)],
             runs=[_run(run) for run in board.runs],
             options=flat(board.options),
-            ranks=RANKS,
-            intervals=INTERVALS,
+            legend=_legend(grids, [own.further for own in sections if own.further]),
+            legend_at=grids[0].key if grids else "",
             style=Markup(style),
             script=Markup(script),
             policy=content_policy(style, script),
         )
     )
+
+
+def _legend(grids: Sequence[GridView], further: Sequence[GridView]) -> str:
+    """What stands once, under the first table of figures; nothing about what is not there."""
+    every = (*grids, *further)
+    cells = [cell for grid in every for row in grid.rows for cell in row.cells]
+    parts = [INTERVALS, _DRAWN] if any(cell.whisker for cell in cells) else []
+    parts += [RANKS] if any(grid.ranked_by for grid in every) else []
+    parts += [BOLD] if any(cell.best for cell in cells) else []
+    parts += ["SD: standard deviation over seeds."] if any(cell.spread for cell in cells) else []
+    return " ".join(parts)
 
 
 def _run(run: Run) -> RunView:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from leaderboards.board import Pool, Rating
-from leaderboards.render.html.cells import CellView, cell
+from leaderboards.board import Pool
+from leaderboards.render.bold import bold_places
+from leaderboards.render.column_places import of_rating
+from leaderboards.render.html.cells import cell
 from leaderboards.render.html.forest import ForestView, forest_views
 from leaderboards.render.html.grid import (
     Explained,
@@ -16,7 +18,7 @@ from leaderboards.render.html.grid import (
     rank_order,
 )
 from leaderboards.render.html.heat import HeatView, heat_view
-from leaderboards.render.html.scale import Scale, scale_of
+from leaderboards.render.html.scale import scale_of
 from leaderboards.render.select import pool_order
 from leaderboards.render.words import about_pool, about_rating, rank_range, sources_text, unit_of
 
@@ -76,14 +78,16 @@ def pool_view(
 
 def _grid(pool: Pool, order: list[int], key: str, labels: Mapping[str, str]) -> GridView:
     scales = [scale_of(rating.values) for rating in pool.ratings]
-    telling = [any(best > 1 for best, _ in rating.ranks) for rating in pool.ratings]
+    drawn = [
+        (own, scale, of_rating(own), bold_places(own))
+        for own, scale in zip(pool.ratings, scales, strict=True)
+    ]
     first = next((rating for rating in pool.ratings if rating.ranks), None)
     rows = []
     for i in order:
         rank = first.ranks[i] if first else None
         cells = tuple(
-            _cell(rating, i, scale, tells)
-            for rating, scale, tells in zip(pool.ratings, scales, telling, strict=True)
+            cell(own.values[i], scale, places, best=best[i]) for own, scale, places, best in drawn
         )
         letters = first.letters[i] if first and first.letters else ""
         name = pool.names[i]
@@ -108,8 +112,3 @@ def _grid(pool: Pool, order: list[int], key: str, labels: Mapping[str, str]) -> 
         None,
         tuple(Explained(rating.title, about_rating(rating)) for rating in pool.ratings),
     )
-
-
-def _cell(rating: Rating, i: int, scale: Scale | None, tells: bool) -> CellView:
-    best = tells and bool(rating.ranks) and rating.ranks[i][0] == 1
-    return cell(rating.values[i], scale, best=best)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from leaderboards.board import Column, Entry, Section
 from leaderboards.options import BoardOptions
+from leaderboards.render.bold import bold_policies
+from leaderboards.render.column_places import of_columns
 from leaderboards.render.footnotes import Footnotes, footnotes
 from leaderboards.render.html.cells import EMPTY, ITSELF, CellView, cell
 from leaderboards.render.html.grid import (
@@ -18,6 +20,7 @@ from leaderboards.render.html.grid import (
 )
 from leaderboards.render.html.scale import Scale, scale_of
 from leaderboards.render.html.texts import counted, number, typeset
+from leaderboards.render.rounding import Places
 from leaderboards.render.select import ranking_column, shown_columns
 from leaderboards.render.words import (
     NOTHING,
@@ -80,14 +83,17 @@ def section_view(section: Section, options: BoardOptions, place: int) -> Section
 
 def _grid(section: Section, columns: Sequence[Column], key: str) -> GridView:
     scales = {column.key: _scale(section, column.key) for column in columns}
-    telling = {column.key: _ranks_tell(section, column.key) for column in columns}
-    notes = footnotes(section, columns)
+    best = {column.key: bold_policies(section, column) for column in columns}
+    notes, places = footnotes(section, columns), of_columns(section, columns)
     ranked = ranking_column(section, columns)
     rows = tuple(
         _row(
             entry,
             ranked.key if ranked else "",
-            tuple(_cell(entry, c, scales[c.key], telling[c.key], notes) for c in columns),
+            tuple(
+                _cell(entry, c, scales[c.key], places[c.key], entry.name in best[c.key], notes)
+                for c in columns
+            ),
         )
         for entry in section.entries
     )
@@ -106,17 +112,6 @@ def _grid(section: Section, columns: Sequence[Column], key: str) -> GridView:
 
 def _scale(section: Section, key: str) -> Scale | None:
     return scale_of([e.figures[key].interval for e in section.entries if key in e.figures])
-
-
-def _rank(entry: Entry, key: str) -> tuple[int, int] | None:
-    figure = entry.figures.get(key)
-    return figure.rank if figure else None
-
-
-def _ranks_tell(section: Section, key: str) -> bool:
-    """Whether the best differ from anybody: bold type for all would say nothing."""
-    found = [rank for entry in section.entries if (rank := _rank(entry, key))]
-    return any(best > 1 for best, _ in found)
 
 
 def _head(column: Column, scale: Scale | None, is_sorted: bool) -> Head:
@@ -151,16 +146,21 @@ def _row(entry: Entry, ranked_by: str, cells: tuple[CellView, ...]) -> RowView:
 
 
 def _cell(
-    entry: Entry, column: Column, scale: Scale | None, telling: bool, notes: Footnotes
+    entry: Entry,
+    column: Column,
+    scale: Scale | None,
+    places: Places,
+    best: bool,
+    notes: Footnotes,
 ) -> CellView:
     figure = entry.figures.get(column.key)
     if figure is None:
         return ITSELF if is_opponent(entry, column) else EMPTY
-    best = telling and figure.rank is not None and figure.rank[0] == 1
     spread = ""
     if figure.spread is not None:
         spread = f"SD {_spread(figure.spread)}"
-    return cell(figure.interval, scale, best=best, notes=notes.of(figure.flags), spread=spread)
+    marks = notes.of(figure.flags)
+    return cell(figure.interval, scale, places, best=best, notes=marks, spread=spread)
 
 
 def _spread(spread: float) -> str:

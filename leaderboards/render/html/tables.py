@@ -1,16 +1,17 @@
 """Plain tables: cost, papers beside us, claims."""
 
-import math
 import re
 from dataclasses import dataclass
 
 from leaderboards.board import Cell, Table
+from leaderboards.render.column_places import alone, of_table
 from leaderboards.render.html.texts import number, order, typeset
+from leaderboards.render.rounding import Places
 from leaderboards.render.words import NOTHING, sources_text
 
 #: Words of a verdict, and how they look.
 _TONES = {"holds": "good", "holds when": "fair", "fails": "bad"}
-MOST_DECIMALS, SHORT, LONG = 4, 24, 90
+SHORT, LONG = 24, 90
 #: How tables begin that stand folded: of what a paper printed and nobody measured here.
 FOLDED = "Not comparable"
 _COMMAND = re.compile(r"(mnpo-bench|python) \S")
@@ -66,7 +67,7 @@ class PlainView:
 def table_view(table: Table, place: int) -> PlainView:
     """The view of a table; `place` counts the page's tables from 1."""
     kinds = [_column_kind(table, column) for column in range(len(table.header))]
-    decimals = [_decimals(table, column) for column in range(len(table.header))]
+    of_columns = of_table(table)
     return PlainView(
         f"table-{place}",
         table.title,
@@ -75,7 +76,7 @@ def table_view(table: Table, place: int) -> PlainView:
             tuple(
                 _cell(value, kind, heading, places)
                 for value, kind, heading, places in zip(
-                    row, kinds, table.header, decimals, strict=True
+                    row, kinds, table.header, of_columns, strict=True
                 )
             )
             for row in table.rows
@@ -97,26 +98,14 @@ def _is_number(value: Cell) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _decimals(table: Table, column: int) -> int:
-    """As many for the whole column as its smallest number needs for four digits, at most four."""
-    values = [row[column] for row in table.rows]
-    texts = [number(x) for x in values if isinstance(x, float) and _plain(x)]
-    return min(max((len(text.partition(".")[2]) for text in texts), default=0), MOST_DECIMALS)
-
-
-def _plain(value: float) -> bool:
-    """Written without an exponent."""
-    return math.isfinite(value) and (value == 0 or abs(value) >= 10.0**-MOST_DECIMALS * 10)
-
-
-def _cell(value: Cell, kind: str, heading: str, decimals: int) -> PlainCell:
+def _cell(value: Cell, kind: str, heading: str, places: Places) -> PlainCell:
     if value is None:
         return PlainCell(NOTHING, "", kind)
     if isinstance(value, bool):
         return PlainCell("yes" if value else "no", None, kind)
-    if isinstance(value, float) and _plain(value):
-        return PlainCell(typeset(f"{value:.{decimals}f}"), order(value), kind)
-    if isinstance(value, int | float):
+    if isinstance(value, float):
+        return PlainCell(typeset(places.written(alone(value))[0]), order(value), kind)
+    if isinstance(value, int):
         return PlainCell(number(value), order(value), kind)
     if heading.lower() == "verdict" and value in _TONES:
         return PlainCell(value, None, f"pill {_TONES[value]}")

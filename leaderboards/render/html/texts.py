@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluation.statistics import Interval
-from leaderboards.render.rounding import rounded
+from leaderboards.render.rounding import Places, rounded
 from leaderboards.render.words import NOTHING
 from simulators.report.formats import shortened
 
@@ -27,9 +27,9 @@ def typeset(number: str) -> str:
     return text.replace("-", "−")
 
 
-def figure_texts(interval: Interval) -> tuple[str, str]:
+def figure_texts(interval: Interval, places: Places) -> tuple[str, str]:
     """``("13.1", "[8.9, 18.9]")``; the second is "" without an interval."""
-    value, low, high = rounded(interval)
+    value, low, high = places.written(interval)
     ends = f"[{typeset(low)}, {typeset(high)}]" if low or high else ""
     return typeset(value), ends
 

@@ -30,6 +30,10 @@ EVALUATION = {
 }
 
 
+#: What the oracle of the recipe calls itself.
+ORACLE = "mixture(brevity-6, brevity-4, brevity-9)"
+
+
 def make(folder: Path, config: dict, **manifest) -> Path:
     run = RunDirectory.open(folder, config)
     run.update_manifest(**manifest)
@@ -61,8 +65,8 @@ def test_a_chain_is_told_with_what_it_cost(whole: Path) -> None:
         assert found.cost[words] == sum(int(row[column]) for row in ledger), words
     (evaluation,) = found.within
     assert [item.what for item in evaluation.items] == [
-        "mini, judge tiny-oracle",
-        "cross-play, judge tiny-oracle",
+        f"mini, judge {ORACLE}",
+        f"cross-play, judge {ORACLE}",
     ]
     generated = json.loads((whole / "evaluation" / "manifest.json").read_text())["generated"]
     written = sum(own["tokens_written"] for own in generated.values())

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from leaderboards.claims import CLAIMS
+from leaderboards.claims import CLAIMS, regret
 from mnpo.cli import verify
 from mnpo.errors import InvalidSetting
 from mnpo.runs import sha256_file
@@ -57,3 +57,16 @@ def test_an_unknown_claim_is_refused(app: typer.Typer, tmp_path: Path) -> None:
             app, ["eq9-is-eq5", "--output", str(tmp_path / "x")], catch_exceptions=False
         )
     assert not (tmp_path / "x").exists()
+
+
+def test_more_repetitions_than_asked_for_are_told(app: typer.Typer, tmp_path: Path) -> None:
+    def noted(*given: str) -> str:
+        arguments = ["average-regret", *given, "--quick", "--output", str(tmp_path / given[-1])]
+        return CliRunner().invoke(app, arguments, catch_exceptions=False).stderr
+
+    least = regret.GAMES_LEAST
+    assert noted("opponent-pool", "--seeds", "4") == (
+        "note: more repetitions than 4, with which nothing could be told: "
+        f"{least} for average-regret\n"
+    )
+    assert noted("--seeds", str(least)) == ""

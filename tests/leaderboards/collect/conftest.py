@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +80,14 @@ class Runs:
         wins: bool = False,
         mark: str = "",
         status: str = "done",
+        oracle: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> Path:
         config = RECIPE | {"methods": {own: {} for own in methods}, "seeds": list(seeds)} | changes
         run = Path(name).name
         judge, hashes = "toy-oracle", {"judge": sha("judge"), "prompts": sha("prompts")}
+        if oracle is not None:
+            hashes["judge"] = digest(oracle)
         rows, names = [], ["sft"]
         origin = Origin(run, "sft", 0, None)
         own = {**hashes, "policy": START}
@@ -115,7 +119,8 @@ class Runs:
                 {judge: some_wins(names, prompts)}, [f"p{i}" for i in range(prompts)]
             )
         facts = {"start": START, "annotators": [], "data": {"hashes": {"f": sha("data")}}}
-        return self.write(name, config, files, status, **{**facts, "failed": []})
+        told = {} if oracle is None else {"oracle": oracle}
+        return self.write(name, config, files, status, **{**facts, **told, "failed": []})
 
     def evaluation(
         self,
@@ -133,6 +138,7 @@ class Runs:
         status: str = "done",
         flags: Sequence[str] = (),
         failures: Sequence[str] = (),
+        oracle: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> Path:
         config = {
@@ -148,6 +154,9 @@ class Runs:
         scores = make_scores(
             list(models), value, benchmark, judge, judge_hash, metric, prompts, noise, flags
         )
+        if oracle is not None:
+            hashes = {**scores.hashes, "judge": digest({"kind": "oracle", "oracle": oracle})}
+            scores = replace(scores, hashes=hashes)
         run = Path(name).name
         origins = {
             model: Origin(run if origin.seed is None else origin.run, *_rest(origin))

@@ -54,12 +54,12 @@ def test_training_and_evaluation_of_it_are_one_row(runs) -> None:
     assert own.figures[MINI].basis == "prompts"
     start = entry(board, "sft")
     assert (start.origin, start.iteration, start.seeds) == ("", 0, ())
-    assert {"cross-play/win_rate/pool", MINI} <= start.figures.keys()
+    assert {"cross-play/win_rate", MINI} <= start.figures.keys()
     assert "cross-play/win_rate/against/sft" not in start.figures
     assert [own.key for own in board.runs] == ["eval", "train"]
     assert board.runs[0].facts["command"] == "mnpo-bench evaluate 'a b'"
     assert board.command == "mnpo-bench leaderboard ..."
-    assert section.sorted_by == "cross-play/win_rate/against/sft"
+    assert section.sorted_by == "cross-play/win_rate"  # which the start has too
 
 
 def test_an_evaluation_alone_names_the_run_it_came_from(runs) -> None:
@@ -82,7 +82,7 @@ def test_runs_that_differ_by_seeds_count_as_one(runs) -> None:
     one, other = runs.training("a", seeds=(0,)), runs.training("b", seeds=(7,))
     board = collect_board([one, other])
     assert entry(board, "mnpo").seeds == (0, 7)
-    assert entry(board, "mnpo").figures["cross-play/win_rate/pool"].seeds == 2
+    assert entry(board, "mnpo").figures["cross-play/win_rate"].seeds == 2
     assert any("a and b are one recipe with other seeds" in note for note in board.notes)
     (ledger,) = (t for t in board.tables if t.title == "What training cost")
     assert ledger.rows[0][2:4] == (2, 13.5)
@@ -92,7 +92,7 @@ def test_the_start_among_other_seeds_is_averaged(runs) -> None:
     """Its win rate against the pool differs from run to run, and that is no contradiction."""
     one = runs.training("a", seeds=(0,), start=0.40)
     other = runs.training("b", seeds=(7,), start=0.42)
-    own = entry(collect_board([one, other]), "sft").figures["cross-play/win_rate/pool"]
+    own = entry(collect_board([one, other]), "sft").figures["cross-play/win_rate"]
     assert own.interval.value == pytest.approx(0.41)
     assert (own.seeds, own.basis, len(own.sources)) == (0, "seeds and prompts", 2)
 
@@ -105,7 +105,7 @@ def test_pools_of_another_size_are_not_mixed(runs) -> None:
     parts = [
         own.figures[c.key]
         for c in models(board).columns
-        if c.metric == "win_rate/pool" and c.key in own.figures
+        if c.metric == "win_rate" and c.key in own.figures
     ]
     assert sorted(part.seeds for part in parts) == [1, 2]
     assert any("differ in pool" in note for note in models(board).notes)
@@ -160,10 +160,9 @@ def test_every_figure_stands_in_its_rows(runs) -> None:
                         line = list(csv.DictReader(file))[source.row - 1]
                     if source.file == "results.csv":
                         assert line["algorithm"] == row.algorithm
-                        assert (line["benchmark"], line["metric"]) == (
-                            column.benchmark,
-                            column.metric,
-                        )
+                        # A training run says which win rate of two its "win_rate/pool" is.
+                        metric = line["metric"].removesuffix("/pool")
+                        assert (line["benchmark"], metric) == (column.benchmark, column.metric)
                         values.append(float(line["value"]))
                     elif column.metric == "converged":
                         values.append(100.0 * line["verdict"].startswith("converges (last"))
@@ -286,8 +285,13 @@ def test_filters(runs) -> None:
 
 def test_pools(runs) -> None:
     train = runs.training(seeds=(0, 1), wins=True)
-    (pool,) = collect_board([train]).pools
+    methods, pool = collect_board([train]).pools
+    assert (methods.key, methods.names) == ("train/toy-oracle/methods", ("sft", "mnpo", "inpo"))
+    assert methods.basis == "seeds and prompts"
+    assert methods.wins[1, 2] == pytest.approx(pool.wins[1:3, 3:5].mean())
+    assert any("intervals count prompts and training seeds" in note for note in methods.notes)
     assert pool.key == "train/toy-oracle"
+    assert any("its own method's other seeds" in note for note in pool.notes)
     assert pool.names == ("sft", "mnpo-seed-0", "mnpo-seed-1", "inpo-seed-0", "inpo-seed-1")
     assert pool.basis == "prompts"
     assert pool.ratings
@@ -295,6 +299,113 @@ def test_pools(runs) -> None:
     board = collect_board([train], BoardOptions(algorithms=("mnpo", "inpo")))
     assert "sft" not in board.pools[0].names
     assert any("1 of its policies are not asked for" in note for note in board.pools[0].notes)
+    (pool,) = collect_board([runs.training("single", wins=True)]).pools
+    assert pool.key == "single/toy-oracle"
+
+
+def test_the_start_stands_where_its_win_rate_against_the_pool_is(runs) -> None:
+    board = collect_board([runs.training(start=0.9)])
+    section = models(board)
+    first = next(own for own in section.columns if own.headline)
+    assert first.title == "Cross-play on held-out prompts: win rate vs pool"
+    assert section.sorted_by == first.key
+    assert section.entries[0].name == "sft"
+    assert section.entries[0].figures[first.key].rank is not None
+
+
+def test_a_policys_pool_holds_its_own_other_seeds_and_the_board_says_so(runs) -> None:
+    one = collect_board([runs.training("one")])
+    assert not any("other seeds" in note for note in models(one).notes)
+    several = collect_board([runs.training("several", seeds=(0, 1))])
+    assert any("other seeds of its own method" in note for note in models(several).notes)
+
+
+ORACLE = {"kind": "rule", "rule": "brevity", "options": {"target": 4}}
+
+
+def test_a_judge_that_is_the_oracle_of_the_training_is_named(runs) -> None:
+    train = runs.training(oracle=ORACLE)
+    same = runs.evaluation("same", models=runs.evaluated(), judge="toy-oracle", oracle=ORACLE)
+    (note,) = collect_board([train, same]).notes
+    assert "judged by the oracle that the policies (toy-" in note
+    assert "Cross-play on held-out prompts, mini v1 (judge toy-oracle)" in note
+    assert "how well a method follows its oracle" in note
+    other = runs.evaluation("other", models=runs.evaluated(), oracle={**ORACLE, "scale": 2})
+    notes = collect_board([other, runs.training("again", oracle=ORACLE)]).notes
+    assert not any("mini v1" in note for note in notes)
+    only = collect_board([train, same], BoardOptions(benchmarks=("mini",)))
+    assert "held-out prompts" not in only.notes[0]
+
+
+def test_cross_plays_on_other_questions_are_other_columns(runs) -> None:
+    train = runs.training()
+    evaluated = runs.evaluation(
+        models=runs.evaluated(), benchmark="cross-play", judge="toy-oracle", noise=3
+    )
+    columns = {own.key: own.title for own in models(collect_board([train, evaluated])).columns}
+    assert columns["cross-play/win_rate:held-out"] == (
+        "Cross-play on held-out prompts: win rate vs pool"
+    )
+    assert columns["cross-play/win_rate:mini-v1"] == "Cross-play on mini v1: win rate vs pool"
+
+
+def test_keys_do_not_depend_on_what_is_asked_for(runs) -> None:
+    paths = [
+        runs.evaluation("a", models=runs.evaluated()),
+        runs.evaluation("b", models=runs.evaluated(), limit=10, noise=1),
+        runs.evaluation("d", models=runs.evaluated(), judge="rules(a, b)", noise=4),
+    ]
+    whole = {own.key: own.title for own in models(collect_board(paths)).columns}
+    for options in (
+        BoardOptions(judges=("rules(a, b)",)),
+        BoardOptions(judges=("toy-judge",)),
+        BoardOptions(algorithms=("inpo",)),
+    ):
+        part = {own.key: own.title for own in models(collect_board(paths, options)).columns}
+        assert part.items() <= whole.items()
+    assert "mini-v1/win_rate@rules(a, b)" in whole
+
+
+def test_a_key_may_be_given_by_its_beginning(runs) -> None:
+    paths = [
+        runs.evaluation("a", models=runs.evaluated()),
+        runs.evaluation("b", models=runs.evaluated(), limit=10, noise=1),
+        runs.evaluation("d", models=runs.evaluated(), judge="strict", noise=4),
+    ]
+    board = collect_board(paths, BoardOptions(columns=(MINI,), judges=("strict",)))
+    assert board.options["columns"] == [f"{MINI}@strict"]
+    assert models(board).sorted_by == f"{MINI}@strict"
+    board = collect_board(paths, BoardOptions(columns=(f"{MINI}@toy-judge", "win_rate")))
+    first, second, metric = board.options["columns"]
+    assert first.startswith(f"{MINI}@toy-judge#")
+    assert second.startswith(f"{MINI}@toy-judge#")
+    assert metric == "win_rate"
+    again = collect_board(paths, BoardOptions(columns=tuple(board.options["columns"])))
+    assert again.options == board.options
+    board = collect_board(paths, BoardOptions(sort=f"{MINI}@toy-judge"))
+    assert models(board).sorted_by.startswith(f"{MINI}@toy-judge#")
+
+
+def test_the_same_policies_twice(runs) -> None:
+    one, other = runs.training("a", seeds=(0, 1)), runs.training("b", seeds=(0, 1))
+    (note,) = [own for own in find_notes([one, other]) if "a and b" in own]
+    assert "hold the same policies: counted once" in note
+    third = runs.training("c", seeds=(1, 2))
+    (note,) = [own for own in find_notes([one, third]) if "a and c" in own]
+    assert "one recipe with other seeds" in note
+    assert "2 policies that are there twice are counted once" in note
+
+
+def find_notes(paths) -> list[str]:
+    from leaderboards.collect.opening import open_run
+    from leaderboards.collect.policies import find_policies
+    from leaderboards.collect.training_runs import read_training
+
+    found = []
+    for path in paths:
+        opened = open_run(path)
+        found.append(read_training(opened, path.name))
+    return find_policies(found).notes
 
 
 def test_a_simulation_shows_every_setting(runs) -> None:

@@ -68,6 +68,49 @@ def test_a_suite(runs) -> None:
     assert {own.benchmark for own in only.sections[0].columns} == {"knob"}
 
 
+FAMILIES = (
+    "suite,version,regime,family,in_mean,n,actions,contexts,players,gap_start,"
+    "regularized_gap_start,gap_equilibrium"
+)
+
+
+def test_what_a_suite_is_held_against(runs) -> None:
+    """The start, and the regularised equilibrium, whose own gap is not 0."""
+    folder, _ = suite(runs)
+    read = (folder / "suite.csv").read_text(), (folder / "games.csv").read_text()
+    lines = [
+        FAMILIES,
+        "toy,1,exact,cyclic,True,5,3,1,2,0.4,0.3,0.02",
+        "toy,1,exact,knob,True,5,3,1,2,0.2,0.1,0.04",
+        "toy,1,noisy,knob,True,5,3,1,2,0.9,0.9,0.9",
+    ]
+    table = read[0].replace("cyclic,mnpo,gap_last,0.5", "cyclic,mnpo,gap_last,")
+    table = table.replace("knob,mnpo,gap_last", "knob,mnpo,gap_last", 1)
+    files = {"suite.csv": table, "games.csv": read[1], "families.csv": "\n".join(lines) + "\n"}
+    again = runs.write("again", {"suite": "toy", "version": 1}, files)
+    (section,) = collect_board([again]).sections
+    by_name = {own.name: own.figures for own in section.entries}
+    assert by_name.keys() == {"mnpo", "inpo", "(start)", "(equilibrium)"}
+    start, equilibrium = by_name["(start)"], by_name["(equilibrium)"]
+    assert start["knob/gap_last"].interval == Interval(0.2, None, None, 5, 5)
+    assert start["cyclic/regularized_gap_last"].interval.value == 0.3
+    assert start["all/gap_last"].interval.value == pytest.approx(0.3)
+    assert equilibrium["all/gap_last"].interval.value == pytest.approx(0.03)
+    assert "knob/regularized_gap_last" not in equilibrium
+    assert equilibrium["knob/gap_last"].rank is None
+    assert [own.file for own in start["all/gap_last"].sources] == ["families.csv"] * 2
+    assert [own.row for own in start["all/gap_last"].sources] == [1, 2]
+    assert "inpo" in by_name
+    notes = " ".join(section.notes)
+    assert "its duality gap is not 0" in notes
+    assert "without a step size, so not tuned: mnpo" in notes
+    assert "in 11 of 11 cells the best one is at an end of the grid" in notes
+    only = collect_board([again], BoardOptions(benchmarks=("knob",)))
+    assert "cyclic/gap_last" not in only.sections[0].entries[0].figures
+    algorithms = collect_board([again], BoardOptions(algorithms=("inpo",))).sections[0]
+    assert {own.name for own in algorithms.entries} == {"inpo", "(start)", "(equilibrium)"}
+
+
 def test_a_suite_whose_means_are_not_those_of_its_games(runs) -> None:
     folder, _ = suite(runs, wrong=0.001)
     with pytest.raises(UserError, match=r"row 1 is not the mean of the games"):

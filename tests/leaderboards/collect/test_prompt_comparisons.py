@@ -15,7 +15,7 @@ def test_every_pair_against_the_start_and_the_pool() -> None:
     wins[:, range(3), range(3)] = 0.5
     wins[4, 0, 2] = np.nan  # not measured: that prompt tells nothing of the start and the pool
     own = PromptWins(tuple("abcdefghi"), WinMatrix(("sft", "x", "y"), wins))
-    start, *pool = compare_prompts("run", "judge", own, "win_rate/pool")
+    start, *pool = compare_prompts("run", "judge", own)
     assert (start.metric, start.first, start.second) == ("win_rate/against/sft", "x", "y")
     assert start.p_value == pytest.approx(p_value(wins[:, 1, 0] - wins[:, 2, 0]))
     rates = [np.delete(wins[:, i], i, axis=1).mean(axis=1) for i in range(3)]
@@ -25,4 +25,4 @@ def test_every_pair_against_the_start_and_the_pool() -> None:
         expected.append(p_value(difference[~np.isnan(difference)]))
     assert [found.p_value for found in pool] == pytest.approx(expected)
     assert [found.adjusted for found in pool] == pytest.approx(holm(expected))
-    assert {found.metric for found in pool} == {"win_rate/pool"}
+    assert {found.metric for found in pool} == {"win_rate"}

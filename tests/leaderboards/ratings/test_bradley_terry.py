@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rated_games import binomial_points, sigmoid
 
-from leaderboards.ratings.bradley_terry import SCALE, corrected, fit, fit_many
+from leaderboards.ratings.bradley_terry import MEAN, SCALE, corrected, fit, fit_many
 from leaderboards.ratings.connected import groups, reachable, strongly_connected
 
 
@@ -144,3 +144,19 @@ def test_a_draw_that_nobody_can_fit_is_corrected_by_less_than_a_game():
     # Who never lost is above who lost once.
     assert ratings[0, 0] > ratings[1, 0]
     assert corrected(points[1:], ~np.eye(3, dtype=bool)) is not None
+
+
+def test_large_pools_share_an_inverse_and_find_the_same():
+    """Beyond 40 players; a draw far from the others is found by steps of its own."""
+    random = np.random.default_rng(8)
+    size, draws = 45, 6
+    theta = random.normal(0, 0.7, size)
+    chances = 1 / (1 + np.exp(theta[None, :] - theta[:, None]))
+    points = np.array([np.triu(random.binomial(20, chances), 1) for _ in range(draws)], float)
+    points += np.tril(20 - points.transpose(0, 2, 1), -1)
+    points[-1] = points[-1, ::-1, ::-1]  # another order of strength altogether
+    played = points + points.transpose(0, 2, 1)
+    start = (fit(points[:-1].sum(axis=0)) - MEAN) / SCALE
+    together = fit_many(points, played, start)
+    for own, alone in zip(points, together, strict=True):
+        assert alone == pytest.approx(fit_many(own[None], own[None] + own.T[None])[0], abs=1e-6)
