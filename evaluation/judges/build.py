@@ -11,12 +11,15 @@ from evaluation.judges.settings import (
     JudgeSpec,
     LocalModelSettings,
     OracleJudgeSettings,
+    parts_of,
 )
 from mnpo.judging.budget import Price
 from mnpo.judging.calls import Judge
 
 #: Finds a game's preference matrix by its name and parameters.
 Games = Callable[[str, Mapping[str, Any]], np.ndarray]
+#: Kinds of oracles in which a model answers.
+_MODELS = frozenset({"reward-model", "pair-model", "judge"})
 
 
 def build_judge(spec: JudgeSpec, *, device: str = "cpu", games: Games | None = None) -> Judge:
@@ -63,6 +66,13 @@ def concurrency_of(spec: JudgeSpec) -> int:
 def price_of(spec: JudgeSpec) -> Price | None:
     """What tokens cost; nothing for judges in this process, None where an endpoint names none."""
     return spec.price if isinstance(spec, EndpointJudgeSettings) else Price(0.0, 0.0)
+
+
+def is_computed(spec: JudgeSpec) -> bool:
+    """Whether a judge is a rule or a matrix, or made of such: no model answers."""
+    if not isinstance(spec, OracleJudgeSettings):
+        return False
+    return not any(getattr(part, "kind", "") in _MODELS for part in parts_of(spec.oracle))
 
 
 def held(judge: Judge) -> AbstractContextManager[None]:

@@ -77,7 +77,7 @@ class OracleJudgeSettings(Settings):
 
     @model_validator(mode="after")
     def _no_endpoint_inside(self) -> "OracleJudgeSettings":
-        if any(isinstance(part, JudgeSettings) for part in _parts(self.oracle)):
+        if any(isinstance(part, JudgeSettings) for part in parts_of(self.oracle)):
             raise ValueError(
                 "oracle kind judge asks an endpoint past the budget and the store of answers; "
                 "name it as a judge of its own with kind: endpoint"
@@ -156,12 +156,12 @@ def _mapping(source: str) -> Mapping[str, Any]:
     return found
 
 
-def _parts(oracle: Settings) -> list[Settings]:
+def parts_of(oracle: Settings) -> list[Settings]:
     """The oracle and all that it is made of."""
     found = [oracle]
     for name in type(oracle).model_fields:
         value = getattr(oracle, name)
         for inner in value if isinstance(value, tuple) else (value,):
             if isinstance(inner, Settings):
-                found += _parts(inner)
+                found += parts_of(inner)
     return found

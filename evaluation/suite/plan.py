@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.answers.endpoint import questions_calls
-from evaluation.judges.build import concurrency_of, price_of
+from evaluation.judges.build import concurrency_of, is_computed, price_of
 from evaluation.pool.benchmark import CrossPlayBenchmark
 from evaluation.records import Question
 from evaluation.suite.opening import Suite
 from evaluation.suite.placeholders import placeholders
 from mnpo.judging.cache import AnswerCache
-from mnpo.judging.estimate import Estimate, estimate
+from mnpo.judging.estimate import Estimate, duration, estimate
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,20 @@ class EvaluationPlan:
         judging: by (benchmark, judge).
         speaking: answers of models behind endpoints, by (benchmark, model).
         lm_eval: whether lm-eval's tasks are run as well.
+        computed: judges that are rules: they answer at once, for nothing.
     """
 
     answers: Mapping[str, tuple[int, int]]
     judging: Mapping[tuple[str, str], Estimate]
     speaking: Mapping[tuple[str, str], Estimate]
     lm_eval: bool
+    computed: frozenset[str] = frozenset()
+
+    @property
+    def seconds(self) -> float:
+        """Of all asking, one judge or model after the other; rules take none."""
+        judging = (own for (_, judge), own in self.judging.items() if judge not in self.computed)
+        return sum(own.seconds for own in (*self.speaking.values(), *judging))
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -47,6 +55,7 @@ class EvaluationPlan:
                 for (benchmark, model), found in self.speaking.items()
             ],
             "lm_eval": self.lm_eval,
+            "seconds_of_asking": self.seconds,
         }
 
     def lines(self) -> list[str]:
@@ -59,15 +68,29 @@ class EvaluationPlan:
         for (benchmark, model), own in self.speaking.items():
             found += [f"{benchmark}, answers of {model}:", *(f"  {line}" for line in own.lines())]
         for (benchmark, judge), own in self.judging.items():
-            found += [f"{benchmark}, judge {judge}:", *(f"  {line}" for line in own.lines())]
+            lines = _of_rule(own) if judge in self.computed else _paid_for(own)
+            found += [f"{benchmark}, judge {judge}:", *(f"  {line}" for line in lines)]
         if any(questions for questions, _ in self.answers.values()):
             found.append("answers that are not there yet count at their full length")
         if self.lm_eval:
             found.append("lm-eval: its tasks are run on every model; no judge is asked")
-        costs = [own.cost for own in (*self.speaking.values(), *self.judging.values())]
-        if len(costs) > 1 and None not in costs:
-            found.append(f"all of it: about ${sum(cost or 0 for cost in costs):.2f}")
+        asked = [own for own in (*self.speaking.values(), *self.judging.values()) if own.asked]
+        costs = [own.cost for own in asked]
+        if len(asked) > 1 and self.seconds:
+            dollars = None if None in costs else sum(cost or 0 for cost in costs)
+            price = f"${dollars:.2f} and " if dollars else ""
+            found.append(f"all of the asking: about {price}{duration(self.seconds)}")
         return found
+
+
+def _of_rule(own: Estimate) -> list[str]:
+    return [own.lines()[0], "a rule, computed here: no tokens, no cost"]
+
+
+def _paid_for(own: Estimate) -> list[str]:
+    """Without a line about dollars where no tokens are paid for."""
+    free = own.cost == 0 and own.cost_bound == 0
+    return [line for line in own.lines() if not (free and line.startswith("about $"))]
 
 
 def make_plan(suite: Suite, cache: Path) -> EvaluationPlan:
@@ -119,7 +142,8 @@ def make_plan(suite: Suite, cache: Path) -> EvaluationPlan:
                         price=price,
                         concurrency=concurrency,
                     )
-    return EvaluationPlan(answers, judging, speaking, "lm-eval" in settings.benchmarks)
+    computed = frozenset(judge.name for spec, judge in suite.judges if is_computed(spec))
+    return EvaluationPlan(answers, judging, speaking, "lm-eval" in settings.benchmarks, computed)
 
 
 def _speaking(

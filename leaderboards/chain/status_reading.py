@@ -94,8 +94,8 @@ def read_run(folder: Path) -> Held:
     version = found.get("format", FORMAT)
     if isinstance(version, bool) or version != FORMAT:
         raise UserError(
-            f"{folder} was written in format {shown(version, 40)}, this version reads {FORMAT}; take the "
-            "version of mnpo-bench that wrote it"
+            f"{folder} was written in format {shown(version, 40)}, this version reads {FORMAT}; "
+            "take the version of mnpo-bench that wrote it"
         )
     status = found.get("status", "running")
     if status not in ("running", "done", "failed") or (

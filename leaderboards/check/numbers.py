@@ -19,7 +19,8 @@ def same(
     """Whether two figures agree; "no number", None or NaN, agrees with itself alone.
 
     Args:
-        one, other: the figures; whole numbers (of type int) agree only if they are equal.
+        one: a figure; whole numbers (of type int) agree only if they are equal.
+        other: the other one.
         exactly: rounding is a difference too.
         scale: of the numbers that they were computed from, where that is above 1.
     """

@@ -102,7 +102,7 @@ def _is_copy(value: Mapping[str, Any]) -> bool:
 
 def _scale(here: Mapping[str, Any], there: Mapping[str, Any]) -> float:
     """Of an interval; 0 for everything else."""
-    if not _ENDS <= set(here):
+    if not set(here) >= _ENDS:
         return 0.0
     return scale_of(own.get(end) for own in (here, there) for end in _ENDS)
 

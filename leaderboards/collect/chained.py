@@ -22,9 +22,7 @@ def chain_notes(evaluation: Opened, key: str, trainings: Sequence[Training]) -> 
     notes = []
     others = strangers(run.opened.manifest, evaluation.manifest)
     if others:
-        notes.append(
-            f"{key} evaluated other policies than {run.key} trained: {', '.join(others)}"
-        )
+        notes.append(f"{key} evaluated other policies than {run.key} trained: {', '.join(others)}")
     if was_changed(run.opened.manifest, evaluation.files.get("manifest.json", "")):
         notes.append(
             f"{key} is not the evaluation that {run.key} ended with: its manifest has changed since"

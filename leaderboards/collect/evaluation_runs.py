@@ -114,6 +114,8 @@ def _with_models(
     try:
         for result in whole["results"]:
             for model, told in result["models"].items():
+                if not isinstance(told["flags"], list) or type(told["missing"]) is not int:
+                    raise ValueError
                 for metric, figure in _figures(told):
                     row = next(remaining)
                     said = (row.benchmark, row.judge, row.metric)
@@ -126,8 +128,8 @@ def _with_models(
             raise ValueError
     except (KeyError, TypeError, AttributeError, ValueError, StopIteration):
         raise DamagedRun(
-            f"{opened.path}: {RESULTS} and {WHOLE} do not hold the same figures; run the command "
-            "again to write both anew"
+            f"{opened.path}: {RESULTS} and {WHOLE} do not hold the same figures, or one of them "
+            "cannot be read; run the command again to write both anew"
         ) from None
     return found
 
@@ -161,8 +163,8 @@ def _homes(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _flags(told: Mapping[str, Any]) -> tuple[str, ...]:
-    flags = [str(flag) for flag in told.get("flags", [])]
-    if told.get("missing"):
+    flags = [str(flag) for flag in told["flags"]]
+    if told["missing"]:
         flags.insert(0, f"{told['missing']} items are missing and left out")
     return tuple(flags)
 
@@ -174,11 +176,11 @@ def _paired(result: Mapping[str, Any], key: str, opened: Opened) -> list[Paired]
                 key,
                 result["benchmark"],
                 result["judge"],
-                own["metric"],
-                own["first"],
-                own["second"],
-                own["p_value"],
-                own["p_value_holm"],
+                _text(own["metric"]),
+                _text(own["first"]),
+                _text(own["second"]),
+                _probability(own["p_value"]),
+                _probability(own["p_value_holm"]),
             )
             for own in result["comparisons"]
         ]
@@ -186,3 +188,17 @@ def _paired(result: Mapping[str, Any], key: str, opened: Opened) -> list[Paired]
         raise DamagedRun(
             f"{opened.path}: the comparisons in {WHOLE} cannot be read; run the command again"
         ) from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _probability(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise TypeError
+    return float(value)

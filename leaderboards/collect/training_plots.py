@@ -35,7 +35,8 @@ def training_plots(runs: Sequence[Training], name: str, options: BoardOptions) -
         for (algorithm, _), values in sorted(found[series].items()):
             if takes_algorithm(options, algorithm):
                 by_algorithm.setdefault(algorithm, []).append(values)
-        curves = [_curve(algorithm, parts) for algorithm, parts in by_algorithm.items()]
+        drawn = (_curve(algorithm, parts) for algorithm, parts in by_algorithm.items())
+        curves = [own for own in drawn if len(own.x)]
         if curves:
             several = any(len(parts) > 1 for parts in by_algorithm.values())
             range_of = "Mean over the seeds, and their range. " if several else ""

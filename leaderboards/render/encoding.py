@@ -73,6 +73,15 @@ def decode(kind: type[Value], value: Any, where: str) -> Value:
     return found
 
 
+def decode_as(kind: Any, value: Any, where: str) -> Any:
+    """As `decode`, for a type that a dataclass declares for one of its fields.
+
+    Raises:
+        UserError: as there.
+    """
+    return _reader(kind)(value, where)
+
+
 @cache
 def _reader(kind: Any) -> Callable[[Any, str], Any]:
     """What reads values of this type."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from leaderboards.board import Board
 from leaderboards.render.encoding import decode, encode
+from leaderboards.render.wholeness import require_whole
 from mnpo.errors import UserError
 from mnpo.printable import shown
 
@@ -48,7 +49,9 @@ def load_board(path: str | Path) -> Board:
             f"{file} was written in format {found}, this version reads {FORMAT}: a newer version "
             "wrote it; update mnpo-bench, or make the board anew with this one"
         )
-    return decode(Board, loaded["board"], f"{file}: board")
+    board = decode(Board, loaded["board"], f"{file}: board")
+    require_whole(board, f"{file}: board")
+    return board
 
 
 def _read(file: Path) -> Any:

@@ -44,7 +44,7 @@ def legend(cells: Iterable[str], bold: str) -> str:
     """
     whole = " ".join(cells)
     said = ["Subscripts: 95 % intervals."] if "_{[" in whole else []
-    said += [bold] if "\\mathbf" in whole else []
+    said += [bold] if bold and "\\mathbf" in whole else []
     said += [_LETTERS] if "^{\\mathrm" in whole else []
     return tex(" ".join(said))
 

@@ -97,7 +97,9 @@ def _matrix(pool: Pool, names: Sequence[str], label: str) -> TexTable:
     )
     caption = f"{tex(pool.title)}: win rates of row against column."
     said = tex(about_pool(pool)[0])
-    if not with_intervals:
+    if with_intervals:
+        said = f"{said} {legend(all_cells(rows), '')}".rstrip()
+    else:
         said += " The intervals are in leaderboard.json."
     return TexTable("rl" + "r" * len(order), (row_line(head),), rows, caption, label, (said,))
 

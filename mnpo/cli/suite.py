@@ -51,10 +51,14 @@ def simulate_suite(
     """
     from mnpo.runs import digest
     from simulators.suite.cell import cells_of
-    from simulators.suite.settings import load_suite
+    from simulators.suite.settings import MAX_GAMES, load_suite
 
     if jobs < 1:
         raise InvalidSetting(f"--jobs must be at least 1, got {jobs}")
+    if held_out is not None and held_out > MAX_GAMES:
+        raise InvalidSetting(
+            f"--seeds must be at most {MAX_GAMES}, held-out games of each family, got {held_out}"
+        )
     settings = load_suite(name, held_out=held_out, quick=quick)
     whole = digest(settings.model_dump(mode="json"))
     folder = output or Path("runs") / f"suite-{settings.suite}-{whole[:8]}"

@@ -61,7 +61,7 @@ class Estimate:
             f"{self.calls:,} calls: {self.cached:,} answered already, {self.asked:,} to be asked",
             f"about {self.prompt_tokens:,} tokens of prompts ({BYTES_PER_TOKEN} bytes each) and "
             f"{replies} of replies",
-            f"about {_duration(self.seconds)} ({self.per_call:.1f} s a call, {source})",
+            f"about {duration(self.seconds)} ({self.per_call:.1f} s a call, {source})",
         ]
         if self.cost is not None and self.cost_bound is not None:
             most = f"at most ${self.cost_bound:.2f} if no call is repeated"
@@ -127,7 +127,8 @@ def estimate(
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """For people, in the largest unit that leaves a number above two."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -19,7 +19,6 @@ from mnpo.errors import InvalidSetting, UserError
 from mnpo.training.recipe import Recipe
 from mnpo.training.recipes import methods_of
 
-
 #: What the oracle of the recipe calls itself.
 ORACLE = "mixture(brevity-6, brevity-4, brevity-9)"
 

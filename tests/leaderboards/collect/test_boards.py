@@ -94,7 +94,7 @@ def test_the_start_among_other_seeds_is_averaged(runs) -> None:
     other = runs.training("b", seeds=(7,), start=0.42)
     own = entry(collect_board([one, other]), "sft").figures["cross-play/win_rate"]
     assert own.interval.value == pytest.approx(0.41)
-    assert (own.seeds, own.basis, len(own.sources)) == (0, "seeds and prompts", 2)
+    assert (own.seeds, own.basis, len(own.sources)) == (0, "prompts", 2)
 
 
 def test_pools_of_another_size_are_not_mixed(runs) -> None:

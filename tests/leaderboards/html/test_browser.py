@@ -73,7 +73,7 @@ def test_plots_heat_map_and_whiskers_are_there(browser: Browser, page_file: Path
     assert page.value(f"({drawn})('#plots svg path.band')") == 1
     assert page.value(f"({drawn})('.heat tbody td')") == 16
     assert page.value(f"({drawn})('.figures td circle')") == 6 + 1 + 3 + 8
-    assert page.value(f"({drawn})('#part-pool-1 .panels circle')") == 8
+    assert page.value(f"({drawn})('#part-pool-1 .panels circle')") == 4 + 2
     color = "getComputedStyle(document.querySelector('.heat .h16')).backgroundColor"
     assert page.value(color) not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
 

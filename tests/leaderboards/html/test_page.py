@@ -17,6 +17,7 @@ from leaderboards.board import Board, Column, Curve, Entry, Figure, Plot, Sectio
 from leaderboards.options import BoardOptions
 from leaderboards.paper import compare_with_papers
 from leaderboards.render.html import render_html
+from leaderboards.render.html.forest import FIRST
 from leaderboards.render.html.heat import DEEPEST
 from leaderboards.render.html.tables import FOLDED
 from mnpo.errors import InvalidSetting
@@ -65,7 +66,7 @@ def changed(value: Any, name: str = "") -> Any:
     if name in WORDS:
         return value
     if isinstance(value, str):
-        return value and PAYLOAD + value
+        return value if not value or value in FIRST else PAYLOAD + value
     if isinstance(value, Mapping):
         return {changed(key): changed(item) for key, item in value.items()}
     if isinstance(value, tuple):
@@ -250,3 +251,21 @@ def test_five_hundred_models_in_twenty_benchmarks_are_less_than_five_megabytes()
     html = render_html(Board("large", (section,), plots=plots))
     assert html.count("<tr>") > 500
     assert len(html.encode()) < 5_000_000
+
+
+def test_the_legend_says_what_there_is_and_no_more() -> None:
+    board = boards.sample_board()
+    models, simulator = board.sections
+    assert render_html(board).count("Bold: may be the best") == 1
+    assert "Bold: may be the best" in render_html(Board("t", pools=board.pools))
+    # One column, in which nobody differs from anybody: nothing is bold.
+    options = BoardOptions(columns=("mini-v1/score",)).describe()
+    alike = replace(models, columns=models.columns[1:2])
+    html = render_html(Board("t", (alike,), options=options))
+    assert "Bold: may be" not in html
+    assert "Brackets hold 95 % intervals" in html
+    assert "SD: standard deviation" not in html
+    assert "SD: standard deviation" in render_html(Board("t", (simulator,)))
+    # A first section without a column that was asked for has no table to explain.
+    options = BoardOptions(columns=("cyclic/gap",)).describe()
+    assert render_html(Board("t", board.sections, options=options)).count("Bold: may be") == 1

@@ -15,7 +15,7 @@ from leaderboards.board import Board, Curve, Entry, Plot, Pool, Rating, Section,
 from leaderboards.options import BoardOptions
 from leaderboards.render.html.cells import MARGIN, WIDTH, cell
 from leaderboards.render.html.colours import styles
-from leaderboards.render.html.forest import LEFT, forest_views
+from leaderboards.render.html.forest import LEFT, MIXTURES, forest_views
 from leaderboards.render.html.heat import heat_view, percent
 from leaderboards.render.html.lines import MOST_CURVES, plot_view, points_each
 from leaderboards.render.html.pools import pool_view
@@ -23,6 +23,7 @@ from leaderboards.render.html.scale import linear, logarithmic, scale_of
 from leaderboards.render.html.sections import MOST_FURTHER_CELLS, section_view
 from leaderboards.render.html.strokes import BOTTOM, TOP
 from leaderboards.render.html.tables import table_view
+from leaderboards.render.rounding import Places
 
 NAN = float("nan")
 
@@ -90,12 +91,12 @@ def test_numbers_over_decades_get_a_logarithmic_axis() -> None:
 
 
 def test_a_cell_draws_value_and_ends_where_they_lie() -> None:
-    found = cell(interval(25.0, 0.0, 100.0), linear([0.0, 100.0]))
+    found = cell(interval(25.0, 0.0, 100.0), linear([0.0, 100.0]), Places(0))
     room = WIDTH - 2 * MARGIN
     assert float(found.dot) == pytest.approx(MARGIN + room / 4, abs=0.06)
     assert [float(x) for x in re.findall(r"[\d.]+", found.whisker)] == [MARGIN, 6, WIDTH - MARGIN]
-    assert cell(interval(NAN), linear([0.0, 1.0])).dot == ""
-    assert cell(interval(0.5), linear([0.0, 1.0])).whisker == ""
+    assert cell(interval(NAN), linear([0.0, 1.0]), Places(0)).dot == ""
+    assert cell(interval(0.5), linear([0.0, 1.0]), Places(1)).whisker == ""
 
 
 def test_the_heat_map_lies_in_the_order_of_the_ratings() -> None:
@@ -362,3 +363,26 @@ def test_columns_that_nobody_asked_for_stay_off_the_page_where_they_are_many() -
     assert (view.further, view.hidden) == (None, 1)
     elsewhere = section_view(models, BoardOptions(columns=("cyclic/gap",)), 1)
     assert elsewhere.grid is None
+
+
+@pytest.mark.parametrize("key", MIXTURES)
+def test_policies_without_a_share_of_a_mixture_are_counted_not_drawn(key: str) -> None:
+    values = tuple(
+        interval(*own)
+        for own in [(0.9, 0.2, 1.0), (0.1, 0.0, 0.8), (0.0, 0.0, 0.02), (0.0, 0.0, 0.005), (0.004,)]
+    )
+    rating = Rating(key, "Mixture", "", "probability", "higher", values)
+    (view,) = forest_views(pool_of(5, ratings=(rating,)))
+    assert (len(view.marks), view.hidden, view.without) == (3, 0, 2)
+    nobody = replace(rating, values=(interval(0.0, 0.0, 0.0),) * 5)
+    (view,) = forest_views(pool_of(5, ratings=(nobody,)))
+    assert (len(view.marks), view.without) == (5, 0)  # an empty picture would say nothing
+    (view,) = forest_views(pool_of(5, ratings=(replace(rating, key="worst-case"),)))
+    assert (len(view.marks), view.without) == (5, 0)
+
+
+def test_drawings_leave_out_seeds_that_all_policies_have() -> None:
+    pool = replace(pool_of(3), names=("mnpo-seed-0", "ht-mnpo-seed-0-player-1", "sft"))
+    assert heat_view(pool, (0, 1, 2)).names == ("mnpo", "ht-mnpo/player-1", "sft")
+    pool = replace(pool, names=("mnpo-seed-0", "mnpo-seed-1", "sft"))
+    assert heat_view(pool, (0, 1, 2)).names == pool.names

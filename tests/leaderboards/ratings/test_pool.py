@@ -200,6 +200,26 @@ def test_a_bare_matrix_has_ratings_without_intervals():
     assert any("Elo left out" in note for note in pool.notes)
 
 
+def test_large_pools_take_intervals_of_pairs_from_the_draws(monkeypatch):
+    """The same but for a little, in a fraction of the time."""
+    games = shared_luck(np.array([0.5, 0.3, 0.0, -0.4, -0.9]), 60, np.random.default_rng(7))
+    exact = make_pool(games, key="k", title="t")
+    monkeypatch.setattr("leaderboards.ratings.sample.LARGE", 4)
+    monkeypatch.setattr("leaderboards.ratings.draws.WORK", 800 * 5**3)
+    fast = make_pool(games, key="k", title="t")
+    assert fast.wins == pytest.approx(exact.wins)
+    off = ~np.eye(5, dtype=bool)
+    assert fast.low[off] == pytest.approx(exact.low[off], abs=0.03)
+    assert fast.high[off] == pytest.approx(exact.high[off], abs=0.03)
+    for one, other in zip(exact.ratings, fast.ratings, strict=True):
+        assert values(one) == pytest.approx(values(other))
+    worst, near = rated(exact)["worst-case"].values, rated(fast)["worst-case"].values
+    for own, same in zip(worst, near, strict=True):
+        assert (own.low, own.high) == pytest.approx((same.low, same.high), abs=0.05)
+    assert any("come from the draws of all prompts" in note for note in fast.notes)
+    assert any("800 draws, not from 1000" in note for note in fast.notes)
+
+
 def test_two_players_and_many():
     pool = make_pool(tally([[0, 6], [4, 0]]), key="k", title="t")
     assert values(rated(pool)["mean-win-rate"]) == pytest.approx([0.6, 0.4])

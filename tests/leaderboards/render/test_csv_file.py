@@ -2,12 +2,13 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 
 import pytest
 from boards import FORMULA, HOSTILE
 
-from leaderboards.board import Board
+from leaderboards.board import Board, Column
 from leaderboards.options import BoardOptions
 from leaderboards.render import render_csv
 from leaderboards.render.csv_file import harmless
@@ -15,6 +16,10 @@ from leaderboards.render.csv_file import harmless
 
 def rows(board: Board) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(render_csv(board), newline="")))
+
+
+def ends(row: dict[str, str], key: str) -> tuple[str, ...]:
+    return tuple(row[f"{key} {part}"] for part in ("rank best", "rank worst", "letters"))
 
 
 def test_every_figure_is_there_exactly(sample_board: Board) -> None:
@@ -38,9 +43,9 @@ def test_every_figure_is_there_exactly(sample_board: Board) -> None:
     assert checked == 10
     row = found["Language models", "mnpo"]
     assert (row["seeds"], row["origin"], row["iteration"]) == ("0 1 2", "train", "3")
-    assert row["alpaca-eval-2/length_controlled_win_rate rank"] == "1-2"
+    assert ends(row, "alpaca-eval-2/length_controlled_win_rate") == ("1", "2", "a")
     assert row["cyclic/gap"] == ""
-    assert found["Simulator", "mnpo"]["cyclic/gap rank"] == "1"
+    assert ends(found["Simulator", "mnpo"], "cyclic/gap") == ("1", "1", "a")
 
 
 def test_ratings_stand_in_rows_of_their_pool(sample_board: Board) -> None:
@@ -48,17 +53,45 @@ def test_ratings_stand_in_rows_of_their_pool(sample_board: Board) -> None:
     own = [row for row in rows(sample_board) if row["section"] == pool.title]
     assert [row["name"] for row in own] == ["mnpo", "inpo", HOSTILE, "'" + FORMULA]
     assert [float(row["rating/bradley-terry"]) for row in own] == [1103.2, 1080.7, 900.1, 960]
-    assert [row["rating/bradley-terry rank"] for row in own] == ["1-2", "1-2", "4", "3"]
-    assert {row["rating/maximal-lottery rank"] for row in own} == {""}
+    assert [ends(row, "rating/bradley-terry") for row in own] == [
+        ("1", "2", "a"), ("1", "2", "a"), ("4", "4", "c"), ("3", "3", "b"),
+    ]  # fmt: skip
+    assert {ends(row, "rating/maximal-lottery") for row in own} == {("", "", "")}
+
+
+def test_no_cell_is_a_date_to_a_spreadsheet(sample_board: Board) -> None:
+    """Ranks such as 1-12 were."""
+    cells = {cell for row in rows(sample_board) for cell in row.values()}
+    assert not any(
+        re.fullmatch(r"\d+[-/.–]\d+([-/.–]\d+)?", cell) for cell in cells - decimals(cells)
+    )
+
+
+def decimals(cells: set[str]) -> set[str]:
+    return {cell for cell in cells if re.fullmatch(r"\d+\.\d+", cell)}
+
+
+def test_columns_that_the_first_section_has_come_first(sample_board: Board) -> None:
+    first, second = sample_board.sections
+    shared = Column("cyclic/gap", "Gap", "cyclic", "gap")
+    board = replace(
+        sample_board,
+        sections=(replace(first, columns=(shared, *first.columns)), second),
+    )
+    header = render_csv(board).splitlines()[0].split(",")
+    keys = [name.removesuffix(" low") for name in header if name.endswith(" low")]
+    assert keys == [
+        "alpaca-eval-2/length_controlled_win_rate", "mini-v1/score", "cyclic/gap",
+        "rating/bradley-terry", "rating/maximal-lottery",
+    ]  # fmt: skip
 
 
 def test_columns_that_are_asked_for(sample_board: Board) -> None:
     options = BoardOptions(columns=("mini-v1/length",)).describe()
     header = render_csv(replace(sample_board, options=options)).splitlines()[0].split(",")
-    assert header[7:12] == [
-        f"mini-v1/length{part}" for part in ("", " low", " high", " n", " rank")
-    ]
-    assert header[12].startswith("rating/")
+    parts = ("", " low", " high", " n", " rank best", " rank worst", " letters")
+    assert header[7:14] == [f"mini-v1/length{part}" for part in parts]
+    assert header[14].startswith("rating/")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from leaderboards.board import Board
 from leaderboards.options import BoardOptions
 from leaderboards.render import render_markdown
 from leaderboards.render.markdown import MOST_IN_MATRIX, escape, figure_text, grid
+from leaderboards.render.rounding import Places
 from mnpo.printable import printable
 
 
@@ -141,11 +142,12 @@ def test_an_empty_board_is_a_page() -> None:
     [
         (Interval(57.123, 54.1, 60.2, 1, 1), "57.1 [54.1, 60.2]"),
         (Interval(0.3, None, None, 1, 1), "0.3"),
+        (Interval(0.01, 0.0, 60.2, 1, 1), "<0.1 [0, 60.2]"),
         (Interval(float("nan"), None, None, 0, 0), "–"),
     ],
 )
 def test_figures_as_text(interval: Interval, text: str) -> None:
-    assert figure_text(interval) == text
+    assert figure_text(interval, Places(1)) == text
 
 
 def test_a_grid_lines_up() -> None:

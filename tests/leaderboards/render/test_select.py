@@ -62,6 +62,11 @@ def test_unknown_names_are_refused_with_the_nearest() -> None:
         require_known([SECTION], BoardOptions(columns=("tokens", "win_rat")))
     with pytest.raises(InvalidSetting, match=r"did you mean 'arena-hard-v0\.1/tokens'"):
         require_known([SECTION], BoardOptions(sort="arena-hard-v0.1/token"))
+    with pytest.raises(InvalidSetting) as refused:
+        require_known([SECTION], BoardOptions(sort="zzz"))
+    line = str(refused.value)
+    assert sum(line.count(f"'{own}'") for own in ("name", *(c.key for c in SECTION.columns))) == 3
+    assert "on the page of a board made without --columns and --sort" in line
     require_known([SECTION], BoardOptions(columns=("arena-hard",), sort="name"))
     require_known([], BoardOptions(columns=("anything",)))
 

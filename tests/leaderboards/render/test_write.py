@@ -61,8 +61,29 @@ def test_other_folders_are_refused(sample_board: Board, tmp_path: Path) -> None:
 
 def test_what_a_killed_write_leaves_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / ".leaderboard.csv.x.partial").write_text("")
+    refuse(tmp_path)
+    # Killed between the first file that got its name and the last.
+    (tmp_path / ".leaderboard.json.x.partial").write_text("")
     (tmp_path / "leaderboard.csv").write_text("")
     refuse(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["leaderboard.md", "leaderboard.html", "leaderboard.json"])
+def test_a_strangers_leaderboard_is_not_overwritten(
+    sample_board: Board, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text('{"models": []}')
+    with pytest.raises(UserError, match=f"holds {name} and no leaderboard of this program"):
+        write_board(sample_board, tmp_path)
+    assert (tmp_path / name).read_text() == '{"models": []}'
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_damaged_leaderboard_of_ours_is_replaced(sample_board: Board, tmp_path: Path) -> None:
+    paths = write_board(sample_board, tmp_path)
+    paths["json"].write_bytes(paths["json"].read_bytes()[:200])
+    write_board(sample_board, tmp_path)
+    assert load_board(tmp_path).title == sample_board.title
 
 
 def test_unknown_columns_write_nothing(sample_board: Board, tmp_path: Path) -> None:

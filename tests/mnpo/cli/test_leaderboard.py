@@ -57,8 +57,9 @@ def test_a_board_of_two_runs_and_its_check(bench, runs: Path) -> None:
         rows = {row["name"]: row for row in csv.DictReader(file)}
     for name, own in scores.items():
         assert float(rows[name]["mini-v1/win_rate"]) == own["win_rate"]
-    ranks = [rows[name]["mini-v1/win_rate rank"] for name in ("long", "short")]
-    assert ranks == ["1", "2"]
+    ends = [f"mini-v1/win_rate rank {end}" for end in ("best", "worst")]
+    ranks = [[rows[name][end] for end in ends] for name in ("long", "short")]
+    assert ranks == [["1", "1"], ["2", "2"]]
     sound = bench("leaderboard", "--check")
     assert sound.code == 0, sound.err
     assert "all agree" in sound.out

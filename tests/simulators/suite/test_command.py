@@ -85,6 +85,7 @@ def test_a_dry_run_writes_nothing(command: Command, tmp_path: Path) -> None:
         (("--suite", "standard", "--executor", "ray"), "--executor does not go"),
         (("--suite", "standard", "--json"), "--json does not go"),
         (("--suite", "standard", "--seeds", 0), "held_out must be at least 1, got 0"),
+        (("--suite", "standard", "--seeds", 10**9), "--seeds must be at most 10000, held-out"),
         (("--suite", "standard", "--jobs", 0), "--jobs must be at least 1, got 0"),
         (("--quick",), "--quick is the small version of a --suite; name one"),
     ],
