@@ -12,11 +12,13 @@ from evaluation.tidy import COLUMNS
 from leaderboards.board import Source
 from leaderboards.collect.opening import Opened
 from leaderboards.collect.ranges import require_possible
-from leaderboards.collect.tables_read import csv_lines
+from leaderboards.collect.tables_read import LARGEST, csv_lines
 from mnpo.errors import DamagedRun
 from mnpo.printable import shown
 
 RESULTS = "results.csv"
+#: Columns that say of what a figure is; the others are the figure.
+_OF_WHAT = frozenset(COLUMNS) - {"value", "low", "high", "n", "clusters"}
 #: Of whole numbers: seeds have up to 20.
 _DIGITS = 20
 
@@ -62,9 +64,14 @@ def read_rows(opened: Opened, key: str) -> list[Row]:
             f"{opened.path}: {RESULTS} has other columns than a tidy table; run the command again"
         )
     found = []
+    seen: set[tuple[str, ...]] = set()
     for number, cells in enumerate(lines[1:], start=1):
         try:
             row = _row(cells, Source(key, RESULTS, number))
+            what = tuple(own for name, own in zip(COLUMNS, cells, strict=True) if name in _OF_WHAT)
+            if what in seen:
+                raise ValueError("is about the same figure as another row")
+            seen.add(what)
             require_possible(
                 row.benchmark,
                 row.metric,
@@ -106,7 +113,7 @@ def _number(own: Mapping[str, str], name: str) -> float:
         value = float(own[name])
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
+    if not math.isfinite(value) or abs(value) > LARGEST:
         raise ValueError(f"{name} must be a finite number, got {shown(own[name])}")
     return value
 

@@ -188,7 +188,8 @@ def _told(keys: Sequence[tuple[str, Setting]]) -> dict[tuple[str, Setting], list
 
 
 def _seeds(own: Simulated) -> tuple[int, ...]:
-    return tuple(sorted({int(line["seed"]) for _, line in own.rows if line["seed"].isdigit()}))
+    texts = (line["seed"] for _, line in own.rows)
+    return tuple(sorted({int(text) for text in texts if text.isdecimal() and len(text) <= 20}))
 
 
 def _column(

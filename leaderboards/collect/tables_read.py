@@ -10,6 +10,8 @@ from mnpo.errors import DamagedRun
 from mnpo.printable import shown
 
 Line = Mapping[str, str]
+#: No figure is as large, and squares of larger ones are no numbers.
+LARGEST = 1e150
 
 
 def csv_lines(opened: Opened, name: str) -> list[list[str]]:
@@ -54,7 +56,7 @@ def number(opened: Opened, name: str, row: int, line: Line, column: str) -> floa
     """A cell as a number; None where it is empty or says that there is none (NaN, infinity).
 
     Raises:
-        DamagedRun: it is neither.
+        DamagedRun: it is neither, or beyond all that is measured.
     """
     text = line.get(column, "")
     if not text:
@@ -65,4 +67,6 @@ def number(opened: Opened, name: str, row: int, line: Line, column: str) -> floa
         raise DamagedRun(
             f"{opened.path}: {name}, row {row}: {column} must be a number, got {shown(text)}"
         ) from None
+    if math.isfinite(value) and abs(value) > LARGEST:
+        raise DamagedRun(f"{opened.path}: {name}, row {row}: {column} cannot be {value:g}")
     return value if math.isfinite(value) else None

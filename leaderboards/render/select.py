@@ -54,15 +54,16 @@ def require_known(sections: Iterable[Section], options: BoardOptions) -> None:
     known = {name for column in columns for name in _names(column)}
     for name in options.columns:
         if not _matching(columns, name):
-            raise InvalidSetting(f"--columns: no column {shown(name)}{_nearest(name, known)}")
+            raise InvalidSetting(f"--columns: no column {shown(name)}{nearest(name, known)}")
     keys = {"name", *(column.key for column in columns)}
     if options.sort is not None and options.sort not in keys:
         raise InvalidSetting(
-            f"--sort: no column {shown(options.sort)}{_nearest(options.sort, keys)}"
+            f"--sort: no column {shown(options.sort)}{nearest(options.sort, keys)}"
         )
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x', 'y' or 'z'?`` and where all names stand."""
     near = [shown(own) for own in get_close_matches(name, sorted(known), _NEAR, cutoff=0.0)]
     *others, last = near
     names = f"{', '.join(others)} or {last}" if others else last

@@ -223,6 +223,24 @@ def test_a_probability_is_no_percentage() -> None:
         )
 
 
+def test_a_run_that_contradicts_itself_stops_no_board(runs) -> None:
+    bad = runs.training()
+    lines = (bad / "results.csv").read_text().splitlines()
+    again = next(line for line in lines if "win_rate/against/sft" in line)
+    reseal(bad, "results.csv", "\n".join([*lines, again.replace("0.6,", "0.61,")]) + "\n")
+    assert f"row {len(lines)}: is about the same figure as another row" in left_out(runs, bad)
+
+
+@pytest.mark.parametrize(("file", "old"), [("ledger.csv", ",10,"), ("training.csv", ",4.5,")])
+def test_numbers_that_nothing_measures(runs, file: str, old: str) -> None:
+    bad = runs.training()
+    text = (bad / file).read_text()
+    assert old in text
+    reseal(bad, file, text.replace(old, ",1e308,", 1))
+    board = collect_board([runs.simulation("good"), bad])
+    assert any("cannot be 1e+308" in own.why for own in board.left_out)
+
+
 # A chain's evaluation.
 
 

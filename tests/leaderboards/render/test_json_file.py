@@ -109,7 +109,7 @@ RATINGS = st.builds(
     st.just("lower"),
     st.tuples(INTERVALS, INTERVALS),
     st.just(()) | st.tuples(RANKS, RANKS),
-    TEXTS,
+    st.just(()) | st.tuples(TEXT, TEXT),
 )
 
 
@@ -137,7 +137,12 @@ PLOTS = st.builds(
 )
 CELLS = st.none() | TEXT | WHOLE | REAL
 TABLES = st.builds(
-    Table, TEXT, TEXTS, st.lists(st.tuples(CELLS, CELLS), max_size=2).map(tuple), TEXTS, SOURCES
+    Table,
+    TEXT,
+    st.tuples(TEXT, TEXT),
+    st.lists(st.tuples(CELLS, CELLS), max_size=2).map(tuple),
+    TEXTS,
+    SOURCES,
 )
 FACTS = st.dictionaries(TEXT, st.none() | TEXT | WHOLE | REAL | st.booleans() | st.lists(TEXT))
 RUNS = st.builds(
