@@ -19,8 +19,6 @@ from mnpo.errors import UserError, suggest
 from mnpo.runs import write_atomically
 
 HERE = Path(__file__).parent
-#: What is committed of each board.
-FILES = ("leaderboard.csv", "leaderboard.md")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +53,7 @@ def make(board: PublishedBoard, work: Path, target: Path) -> None:
             raise UserError(f"{line}: exit code {done.returncode}; the same command goes on")
     home = target / board.name
     home.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
+    for name in board.files:
         shutil.copyfile(work / board.name / name, home / name)
     manifest = json.loads((work / board.run / "manifest.json").read_text())
     write_atomically(home / "made.json", json.dumps(_made(board, home, manifest), indent=1) + "\n")

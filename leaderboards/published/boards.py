@@ -13,12 +13,14 @@ class PublishedBoard:
         title: of the board.
         what: one sentence for the index.
         make: words of the command that makes the run; ``--output`` is added.
+        files: of the board that are published.
     """
 
     name: str
     title: str
     what: str
     make: tuple[str, ...]
+    files: tuple[str, ...] = ("leaderboard.csv", "leaderboard.md")
 
     @property
     def run(self) -> str:
@@ -63,8 +65,9 @@ BOARDS = (
     ),
     PublishedBoard(
         name="claims",
-        title="The papers' claims, tested",
+        title="Claims of the papers, tested",
         what="What MNPO's paper and its relatives claim, each with a test, a verdict and a number.",
         make=("verify",),
+        files=("leaderboard.md",),
     ),
 )

@@ -39,10 +39,10 @@ def test_the_commands_are_known(board: PublishedBoard) -> None:
         assert {word for word in words if word.startswith("--")} <= known
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_nothing_of_the_machine_is_told(name: str) -> None:
-    for file in published.FILES:
-        text = (published.HERE / name / file).read_text()
+@pytest.mark.parametrize("board", BOARDS, ids=NAMES)
+def test_nothing_of_the_machine_is_told(board: PublishedBoard) -> None:
+    for file in board.files:
+        text = (published.HERE / board.name / file).read_text()
         assert not re.search(r"/(tmp|home|work|root|Users)/", text), file
 
 
@@ -59,7 +59,7 @@ def test_a_board_is_made_by_its_commands(tmp_path: Path, monkeypatch: pytest.Mon
     target = tmp_path / "target"
     words = ["--work", str(tmp_path / "work"), "--target", str(target)]
     assert published.main(words) == 0
-    assert {path.name for path in (target / "game").iterdir()} == {*published.FILES, "made.json"}
+    assert {path.name for path in (target / "game").iterdir()} == {*small.files, "made.json"}
     assert (
         "mnpo-bench simulate --iterations 20 --output runs/game"
         in (target / "README.md").read_text()
