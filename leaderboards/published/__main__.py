@@ -102,7 +102,9 @@ def _made(board: PublishedBoard, home: Path, manifest: Mapping[str, Any]) -> dic
         "platform": environment["platform"],
         "cores": environment["cores"],
         "minutes": round(manifest.get("seconds", 0.0) / 60, 1),
-        "sha256": {name: hashlib.sha256((home / name).read_bytes()).hexdigest() for name in FILES},
+        "sha256": {
+            name: hashlib.sha256((home / name).read_bytes()).hexdigest() for name in board.files
+        },
     }
 
 
