@@ -89,7 +89,8 @@ def run_suite(
     for name, columns in TABLES.items():
         write_atomically(outputs[f"{name}.csv"], csv_text(columns, rows[name]))
     outputs["suite.md"] = directory.path / "suite.md"
-    write_atomically(outputs["suite.md"], render_markdown(settings, rows, command))
+    made_by = str(directory.manifest().get("command", command))  # not who only looked again
+    write_atomically(outputs["suite.md"], render_markdown(settings, rows, made_by))
     if resumed < len(cells) or directory.manifest().get("status") != "done":
         directory.finish(outputs, seconds)
     return SuiteResult(directory, settings, rows, resumed, seconds)

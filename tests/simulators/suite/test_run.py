@@ -119,6 +119,17 @@ def test_a_killed_run_goes_on_where_it_was(
     assert (folder / "manifest.json").read_bytes() == manifest
 
 
+def test_looking_again_leaves_the_files_as_the_manifest_has_them(
+    tiny: SuiteSettings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    run_suite(tiny, folder, command="mnpo-bench simulate --suite tiny --output run")
+    run_suite(tiny, folder, command="mnpo-bench simulate --suite tiny --output ./run")
+    outputs = json.loads((folder / "manifest.json").read_text())["outputs"]
+    for name, sha256 in outputs.items():
+        assert sha256_file(folder / name) == sha256, name
+
+
 def test_other_settings_are_refused_unless_told(
     tiny: SuiteSettings, tmp_path: Path, values: dict[str, Any]
 ) -> None:
