@@ -76,7 +76,7 @@ def index(target: Path) -> str:
         versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
         lines += ["", f"## [{board.title}]({board.name}/leaderboard.md)", "", board.what, ""]
         lines += ["```bash", *made["commands"], "```", ""]
-        lines += [f"mnpo-bench {made['mnpo_bench']} at commit {made['git_commit']}, "]
+        lines += [f"mnpo-bench {made['mnpo_bench']} at commit {made['git_commit']},"]
         lines += [f"Python {made['python']}, {versions}; {made['platform']}."]
         lines += [f"{made['minutes']} minutes on {made['cores']} shared cores."]
         lines += ["", "| file | sha256 |", "| --- | --- |"]
@@ -101,7 +101,8 @@ def _made(board: PublishedBoard, home: Path, manifest: Mapping[str, Any]) -> dic
         "versions": environment["versions"],
         "platform": environment["platform"],
         "cores": environment["cores"],
-        "minutes": round(manifest.get("seconds", 0.0) / 60, 1),
+        # Of a run that was interrupted only its last part is known.
+        "minutes": None if manifest.get("resumed") else round(manifest["seconds"] / 60, 1),
         "sha256": {
             name: hashlib.sha256((home / name).read_bytes()).hexdigest() for name in board.files
         },
