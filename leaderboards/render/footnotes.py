@@ -67,7 +67,7 @@ def footnotes(section: Section, columns: Sequence[Column]) -> Footnotes:
         for column in columns:
             figure = entry.figures.get(column.key)
             for flag in figure.flags if figure else ():
-                found.setdefault(_VARYING.sub("#", flag), {})[entry.name, flag] = None
+                found.setdefault(_VARYING.sub(_kind, flag), {})[entry.name, flag] = None
     groups = [list(pairs) for pairs in found.values()]
     groups.sort(key=lambda pairs: -len(_policies(pairs)))
     notes = tuple(_footnote(number, pairs) for number, pairs in enumerate(groups, 1))
@@ -75,6 +75,11 @@ def footnotes(section: Section, columns: Sequence[Column]) -> Footnotes:
         flag: note.number for note, pairs in zip(notes, groups, strict=True) for _, flag in pairs
     }
     return Footnotes(notes, numbers)
+
+
+def _kind(match: re.Match[str]) -> str:
+    """What stands for a number and for brackets; no text holds either."""
+    return "\0" if match[0][0] in "([" else "\1"
 
 
 def _footnote(number: int, pairs: Sequence[tuple[str, str]]) -> Footnote:

@@ -52,7 +52,12 @@ def test_a_single_warning_is_itself() -> None:
     assert found((), ()).notes == ()
 
 
-FLAG = st.text(st.sampled_from("ab 12.([)]-"), max_size=12)
+def test_a_number_is_no_bracket() -> None:
+    own = found(("1", "[]"), ("2",), ("#",))
+    assert [note.text for note in own.notes] == ["1 to 2 (2 policies)", "[]", "#"]
+
+
+FLAG = st.text(st.sampled_from("ab 12.([)]-#"), max_size=12)
 
 
 @given(st.lists(st.lists(FLAG, max_size=3, unique=True).map(tuple), max_size=5))
