@@ -1,6 +1,7 @@
 """What the multiplayer equations reduce to: two players, equal players, the history form."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,9 +106,9 @@ def history_reduction(effort: Effort, *, other_temperature: float | None = None)
     )
 
 
-def _policies(game: Game, algorithm: str, **settings: object) -> Array:
+def _policies(game: Game, algorithm: str, **settings: Any) -> Array:
     """(T + 1, K), or (T + 1, players, K)."""
-    return simulate(game, algorithm, **settings).policies  # type: ignore[arg-type]
+    return simulate(game, algorithm, **settings).policies
 
 
 CLAIMS = (

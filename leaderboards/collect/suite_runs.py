@@ -4,6 +4,7 @@ All algorithms play the same held-out games, so that they are compared game by g
 of a mean counts the games.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,8 +33,8 @@ _TITLES = {
     ),
 }
 _HEADLINE = "gap_last"
-#: Two means of the same numbers differ by rounding at most.
-_ROUNDING = 1e-9
+#: Two means of the same numbers differ by rounding at most; gaps may be tiny themselves.
+_RELATIVE, _ROUNDING = 1e-9, 1e-15
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def suite_sections(opened: Opened, key: str, options: BoardOptions) -> list[Sect
             continue
         own = games.get((line["regime"], line["family"], line["algorithm"], line["metric"]), {})
         mean = float(np.mean(list(own.values()))) if own else np.nan
-        if not abs(mean - value) <= _ROUNDING * max(1.0, abs(value)):
+        if not math.isclose(mean, value, rel_tol=_RELATIVE, abs_tol=_ROUNDING):
             raise DamagedRun(
                 f"{opened.path}: {TABLE}, row {row} is not the mean of the games in {GAMES}; run "
                 "the command again"

@@ -34,11 +34,11 @@ def of_matrix(pool: Pool) -> Places:
 def of_table(table: Table) -> tuple[Places, ...]:
     """Of each column of a plain table; its whole numbers stay as they are."""
     return tuple(
-        places(alone(row[place]) for row in table.rows if isinstance(row[place], float))
+        places(alone(cell) for row in table.rows if isinstance(cell := row[place], float))
         for place in range(len(table.header))
     )
 
 
-def alone(number: object) -> Interval:
+def alone(number: float) -> Interval:
     """A number that has no interval."""
-    return Interval(float(number), None, None, 0, 0)  # type: ignore[arg-type]
+    return Interval(number, None, None, 0, 0)

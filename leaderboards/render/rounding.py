@@ -117,11 +117,12 @@ def _largest(numbers: Sequence[float | None]) -> float:
 
 def _half_width(numbers: tuple[float | None, float | None, float | None]) -> float:
     """0 where nothing says how wide it is."""
-    value, low, high = numbers
-    if low is not None and high is not None:
-        width = (high - low) / 2
-    elif value is not None and (low is not None or high is not None):
-        width = abs(value - (high if low is None else low))  # type: ignore[operator]
+    value, *ends = numbers
+    known = [end for end in ends if end is not None]
+    if len(known) == 2:
+        width = (known[1] - known[0]) / 2
+    elif value is not None and known:
+        width = abs(value - known[0])
     else:
         return 0.0
     return width if math.isfinite(width) else 0.0

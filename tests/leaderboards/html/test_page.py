@@ -3,14 +3,14 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from html.parser import HTMLParser
 from typing import Any
 
 import boards
 import numpy as np
 import pytest
+from html_page import Page
 
 from evaluation.statistics import Interval
 from leaderboards.board import Board, Column, Curve, Entry, Figure, Plot, Section, Source
@@ -24,41 +24,8 @@ from mnpo.errors import InvalidSetting
 from simulators.report.figures.palette import INK, SURFACE, VARIABLES, style
 
 PAYLOAD = "<img src=x onerror=alert(1)></script></style>\"'><svg onload=alert(2)>{{ 7 * 7 }}&lt;"
-VOID = {"meta", "link", "br", "img", "input", "hr"}
 #: Fields whose values are words of the contract, no free text.
 WORDS = {"kind", "better", "basis", "options", "letters"}
-
-
-class Page(HTMLParser):
-    """Every tag with its attributes; complains about what is not closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-    def values(self, name: str) -> Iterator[str]:
-        for _, attributes in self.tags:
-            if attributes.get(name) is not None:
-                yield str(attributes[name])
 
 
 def changed(value: Any, name: str = "") -> Any:
